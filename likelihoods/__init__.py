@@ -1,0 +1,35 @@
+r"""Likelihoods of background data, for Cobaya: DESI's acoustic scale and a compressed Planck.
+
+Their numbers are inside the package: nothing to download, no `packages_path`. Paste, for neutrino
+masses from distances alone (no spectra are computed, some tenths of a second per point)::
+
+    theory:
+      classy:
+        extra_args: {N_ur: 0, N_ncdm: 1, deg_ncdm: 3, T_ncdm: 0.716369}
+    likelihood:
+      sidr.likelihoods.DESI_DR2:
+      sidr.likelihoods.CMBCompressed:
+    params:
+      omega_b: {prior: {min: 0.020, max: 0.025}, ref: 0.0222, proposal: 1e-4, latex: '\omega_b'}
+      omega_cdm: {prior: {min: 0.10, max: 0.14}, ref: 0.12, proposal: 1e-3, latex: '\omega_c'}
+      H0: {prior: {min: 50, max: 90}, ref: 68, proposal: 0.5, latex: H_0}
+      m_ncdm: {prior: {min: 0, max: 0.3}, ref: 0.02, proposal: 0.02, latex: 'm_\nu'}
+    sampler: {mcmc: }
+
+Some of DESI's tracers only (DESI_DR1 takes the same option)::
+
+    likelihood:
+      sidr.likelihoods.DESI_DR2: {tracers: [BGS, LRG1, LRG2]}
+
+`DESI_DR1`, `DESI_DR2`
+    Distances over the sound horizon at the drag epoch; Cobaya's `bao.desi_2024_bao_all` and
+    `bao.desi_dr2.desi_bao_all` without their download.
+`CMBCompressed`
+    theta*, omega_b and omega_b + omega_c from Planck PR4. It knows the expansion only: read its
+    docstring before using it with self-interacting radiation.
+"""
+
+from .cmb import CMBCompressed
+from .desi import DESI_DR1, DESI_DR2
+
+__all__ = ["DESI_DR1", "DESI_DR2", "CMBCompressed"]

@@ -1,0 +1,92 @@
+"""CLASS with self-interacting dark radiation, a drop-in for the package `classy`.
+
+    from sidr.classy import Class
+    cosmo = Class()
+    cosmo.set({"N_sidr": 0.3, "log10_G_eff_sidr": -2, "output": "tCl"})
+    cosmo.compute()
+
+It lives beside a stock `classy` in the same process; CLASS's two errors are its own.
+"""
+
+import numpy as np
+
+from sidr.classy import _classy, _sidr
+from sidr.classy._classy import CosmoComputationError, CosmoSevereError, __version__
+
+__all__ = ["Class", "CosmoComputationError", "CosmoSevereError", "__version__"]
+
+
+class Class(_classy.Class):
+    """The `Class` of classy; what it adds is below, all else is documented upstream."""
+
+    def set(self, *pars, **kwargs):
+        """Set parameters, from one dictionary or from keywords.
+
+        Lists, tuples and arrays are written as CLASS's parser wants them, `0.4,0.43`.
+
+        Raises
+        ------
+        ValueError
+            If a value is longer than CLASS's parser can hold.
+        """
+        return super().set(*map(_as_text, pars), **_as_text(kwargs))
+
+    @property
+    def N_sidr(self):
+        """Density of chi, in units of one neutrino in the instantaneous decoupling limit."""
+        self.compute(["background"])
+        return _sidr.N(self)
+
+    @property
+    def z_dec_sidr(self):
+        """Redshift at which a Gamma alpha_2 = aH.
+
+        It is 0 if chi is still coupled today, infinite if it never was; CosmoComputationError if
+        there is no chi.
+        """
+        self.compute(["background"])
+        return _sidr.z_dec(self)
+
+    def rate_sidr(self, z):
+        """Conformal damping rate of the quadrupole of chi, a Gamma alpha_2.
+
+        Parameters
+        ----------
+        z : array_like
+            Redshift.
+
+        Returns
+        -------
+        float or ndarray, shape of `z`
+            a Gamma alpha_2 [1/Mpc].
+        """
+        self.compute(["background"])
+        a = 1 / (1 + np.asarray(z, dtype=float))
+        return _sidr.rate(self, a.ravel()).reshape(a.shape)[()]
+
+    def get_current_derived_parameters(self, names):
+        """Dictionary of derived parameters: upstream's, `N_sidr` and `z_dec_sidr`."""
+        ours = {"N_sidr", "z_dec_sidr"}
+        derived = super().get_current_derived_parameters([n for n in names if n not in ours])
+        return {name: getattr(self, name) if name in ours else derived[name] for name in names}
+
+    def get_sources(self):
+        """Upstream's tuple (sources, k, tau), with delta_sidr and theta_sidr where computed."""
+        sources, k, tau = super().get_sources()
+        return sources | _sidr.sources(self), k, tau
+
+
+def _as_text(pars):
+    """The parameters with sequences as comma-separated text, each short enough for the parser."""
+    converted = {}
+    for name, value in dict(pars).items():
+        if isinstance(value, np.ndarray):
+            value = value.tolist()
+        if isinstance(value, (list, tuple)):
+            value = ",".join(map(str, value))
+        # classy copies the text into a buffer of this size without looking at its length.
+        if (length := len(str(value).encode())) >= _sidr.ARGUMENT_SIZE:
+            raise ValueError(f"{name} has {length} characters, CLASS reads less than "
+                             f"{_sidr.ARGUMENT_SIZE}: shorten the list or round its numbers.")
+        converted[name] = value
+    return converted

@@ -1,0 +1,5 @@
+"""Theories of `sidr` for Cobaya."""
+
+from .sidr import SIDR
+
+__all__ = ["SIDR"]

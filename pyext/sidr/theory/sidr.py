@@ -1,0 +1,168 @@
+r"""CLASS with neutrinos that convert into self-interacting dark radiation, for Cobaya.
+
+`sidr.theory.SIDR` is Cobaya's `classy` with the patched CLASS, which it finds in `sidr.classy`: a
+stock `classy` is left alone, and a run may use both. Paste, for G_eff and Sigma m_nu::
+
+    theory:
+      sidr.theory.SIDR:
+        n_chi: 1
+        extra_args: {non_linear: hmcode}
+    likelihood:
+      planck_2018_lowl.TT:
+      planck_2018_lowl.EE:
+      planck_2018_highl_plik.TTTEEE_lite_native:
+      sidr.likelihoods.DESI_DR2:
+    params:
+      log10_G_eff: {prior: {min: -2.5, max: 0}}
+      H0: {prior: {min: 55, max: 85}, ref: 68, proposal: 0.5, latex: H_0}
+      ...
+
+`log10_G_eff` and `m_nu_sum` are sampled with the priors of Table S1 of arXiv:2506.08085 unless the
+run says otherwise (a value fixes them); `N_eff` and `z_dec_sidr` are derived. `n_chi`, `N_tot`,
+`N_chi` and `N_nu` may be sampled as well. A point that has no neutrinos (a Sigma m_nu below the
+minimum of the mass ordering) is rejected like one that CLASS cannot compute.
+"""
+
+import inspect
+import sys
+from contextlib import contextmanager
+
+from cobaya.log import LoggedError
+from cobaya.theories.classy import classy
+
+import sidr.classy
+from sidr.neutrinos import class_inputs
+
+#: Parameters of a run that become arguments of `class_inputs`.
+NEUTRINO_PARAMS = frozenset(inspect.signature(class_inputs).parameters) - {"ordering", "phase_space"}
+
+
+@contextmanager
+def sidr_as_classy():
+    """Let `import classy` find the patched CLASS, here only."""
+    stock = sys.modules.get("classy")
+    sys.modules["classy"] = sidr.classy
+    try:
+        yield
+    finally:
+        if stock is None:
+            del sys.modules["classy"]
+        else:
+            sys.modules["classy"] = stock
+
+
+class SIDR(classy):
+    r"""
+    CLASS \cite{Blas:2011rf,Lesgourgues:2011rh} with neutrinos that convert after nucleosynthesis
+    into massless, self-interacting dark radiation \cite{Das:2025asx}.
+    """
+
+    path = "global"
+
+    n_chi: float | None
+    N_tot: float | None
+    N_chi: float | None
+    N_nu: float | None
+    alpha: str | list
+    phase_space: str
+    ordering: str
+
+    @classmethod
+    def get_modified_defaults(cls, defaults, input_options=None):
+        """Without chi there is no coupling to sample, and no decoupling."""
+        if without_chi(input_options or {}):
+            for name in ("log10_G_eff", "z_dec_sidr"):
+                defaults["params"].pop(name, None)
+        return defaults
+
+    @classmethod
+    def is_installed(cls, **kwargs):
+        return True
+
+    def initialize(self):
+        """Find the patched CLASS and check the options.
+
+        Raises
+        ------
+        LoggedError
+            If an option is wrong, or two contradict each other.
+        """
+        self.options = {name: value for name in ("N_tot", "N_chi", "N_nu", "phase_space", "ordering")
+                        if (value := getattr(self, name)) is not None}
+        if self.N_chi is None and self.N_nu is None:
+            self.options["n_chi"] = self.n_chi
+        self._check_options()
+        with sidr_as_classy():
+            super().initialize()
+        self.renames = self.renames | {"N_eff": "Neff"}
+
+    def _check_options(self):
+        """Try the options on one point that every mass ordering allows."""
+        try:
+            inputs = class_inputs(**self.options, m_nu_sum=0.2)
+        except (TypeError, ValueError) as error:
+            raise LoggedError(self.log, "%s", error) from error
+        cosmo = sidr.classy.Class()
+        try:
+            cosmo.set(inputs, alpha_sidr=self.alpha, output="")
+            cosmo.compute(["background"])
+        except (ValueError, sidr.classy.CosmoSevereError) as error:
+            raise LoggedError(self.log, "alpha = %r: %s", self.alpha, error) from error
+
+    def initialize_with_params(self):
+        """Refuse a coupling that nothing would feel.
+
+        Raises
+        ------
+        LoggedError
+            If `log10_G_eff` is a parameter of a run without chi.
+        """
+        super().initialize_with_params()
+        if "log10_G_eff" in self.input_params and without_chi(vars(self)):
+            raise LoggedError(self.log, "log10_G_eff is a parameter, but n_chi = 0 leaves no dark "
+                              "radiation that it could couple: remove it, or take n_chi > 0.")
+
+    def calculate(self, state, want_derived=True, **params_values_dict):
+        try:
+            params = self.class_params(params_values_dict)
+        except ValueError as error:
+            if self.stop_at_error:
+                raise LoggedError(self.log, "%s", error) from error
+            self.log.debug("No such neutrinos: %s Assigning 0 likelihood and going on.", error)
+            return False
+        return super().calculate(state, want_derived, **params)
+
+    def class_params(self, params):
+        """Parameters of the run, with chi and the neutrinos as CLASS wants them.
+
+        Parameters
+        ----------
+        params : dict
+            Parameters of the run and their values.
+
+        Returns
+        -------
+        dict
+
+        Raises
+        ------
+        ValueError
+            From `class_inputs`.
+        """
+        neutrinos = {name: params[name] for name in NEUTRINO_PARAMS & params.keys()}
+        inputs = class_inputs(**(self.options | neutrinos)) | {"alpha_sidr": self.alpha}
+        if "log10_G_eff" in params:
+            inputs["log10_G_eff_sidr"] = params["log10_G_eff"]
+        return inputs | {name: value for name, value in params.items()
+                         if name not in NEUTRINO_PARAMS | {"log10_G_eff"}}
+
+    def set(self, params_values_dict):
+        # classy keeps what it was once given; massless neutrinos have fewer inputs than massive ones.
+        self.classy.empty()
+        super().set(params_values_dict)
+
+
+def without_chi(options):
+    """Whether these options leave no dark radiation."""
+    N_chi, n_chi = options.get("N_chi"), options.get("n_chi")
+    return (n_chi if N_chi is None else N_chi) == 0

@@ -1,0 +1,114 @@
+"""Build the patched CLASS (class_patch/) and the extension modules of sidr.classy.
+
+All work is done when extensions are built, none at import. Variables: SIDR_CLASS_SOURCE (see
+class_patch/prepare.py) and SIDR_JOBS, the number of parallel compilations (default: all cores).
+"""
+
+import filecmp
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+from setuptools.errors import ExecError
+
+ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT / "class_patch"))
+from prepare import PatchError, load_upstream, prepare  # noqa: E402
+
+# What CLASS reads at run time, relative to its folder: tables, and a script that distortions.c runs
+TABLES = ("external/*/*.dat", "external/distortions/generate_PCA_files.py")
+
+# -O1 and -g0: the wrappers only copy numbers, and compile four times faster than with -O3 -g.
+FLAGS = {"language": "c++", "libraries": ["m"], "extra_link_args": ["-pthread"],
+         "extra_compile_args": ["-std=c++11", "-pthread", "-O1", "-g0"]}
+
+
+class BuildPatchedClass(build_ext):
+    """Compile libclass.a from the patched tree, link the extensions with it, copy its tables."""
+
+    def run(self):
+        self.need_tools()
+        # Not in build_temp, which is a temporary folder in an editable install.
+        tree = ROOT / "build" / f"class-{load_upstream()['version']}"
+        self.update_tree(tree)
+        self.make_library(tree)
+        self.complete_extensions(tree)
+        super().run()
+        self.copy_tables(tree)
+
+    def need_tools(self):
+        """Raise ExecError if a program of the build is missing."""
+        for tool in ("gcc", "g++", "make", "patch"):
+            if shutil.which(tool) is None:
+                raise ExecError(f"The program `{tool}` is missing; on Debian and Ubuntu: "
+                                "`apt-get install build-essential patch`.")
+
+    def update_tree(self, tree):
+        """Write the patched tree; in one of an earlier build, replace the files that differ."""
+        with tempfile.TemporaryDirectory() as fresh:
+            try:
+                prepare(fresh)
+            except PatchError as error:
+                raise ExecError(str(error)) from None
+            files = [str(p.relative_to(fresh)) for p in Path(fresh).rglob("*") if p.is_file()]
+            _, differing, missing = filecmp.cmpfiles(fresh, tree, files, shallow=False)
+            # make compiles again after a change of sources, not of its own rules.
+            if missing or any(name.endswith(("Makefile", ".mk")) for name in differing):
+                shutil.rmtree(tree, ignore_errors=True)
+                shutil.copytree(fresh, tree)
+            for name in differing:
+                shutil.copyfile(Path(fresh, name), tree / name)  # with a new date, for make
+
+    def make_library(self, tree):
+        """Run CLASS's Makefile; ExecError with the end of its output if it fails."""
+        # CLASSDIR is the fallback for base_path, which classy.pyx always sets: "." keeps the path
+        # of the build, gone after it, out of the library.
+        jobs = os.environ.get("SIDR_JOBS", os.cpu_count())
+        command = ["make", f"-j{jobs}", "libclass.a", "CLASSDIR=."]
+        result = subprocess.run(command, cwd=tree, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True)
+        if result.returncode != 0:
+            raise ExecError(f"`{' '.join(command)}` failed in {tree}:\n{result.stdout[-3000:]}")
+
+    def complete_extensions(self, tree):
+        """Fill in what the extensions take from the tree."""
+        import numpy
+
+        external = {str(header.parent) for header in tree.glob("external/*/*.h")}
+        for extension in self.extensions:
+            extension.include_dirs = [numpy.get_include(), str(tree / "include"), *external]
+            extension.extra_objects = extension.depends = [str(tree / "libclass.a")]
+            extension.cython_directives = {"language_level": "3"}
+            if extension.name == "sidr.classy._classy":
+                extension.sources = [str(tree / "python" / "classy.pyx")]
+        self.cython_c_in_temp = True
+
+    def copy_tables(self, tree):
+        """Copy the tables beside the extensions, where module-name.patch makes CLASS look."""
+        # get_ext_fullpath() would name a temporary folder in an editable install.
+        if self.inplace:
+            package = self.get_finalized_command("build_py").get_package_dir("sidr.classy")
+        else:
+            package = Path(self.build_lib, "sidr", "classy")
+        for table in (path for pattern in TABLES for path in tree.glob(pattern)):
+            target = Path(package) / table.relative_to(tree)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(table, target)
+
+
+setup(
+    packages=["sidr", "sidr.classy", "sidr.theory", "sidr.likelihoods"],
+    package_dir={"": "pyext", "sidr.likelihoods": "likelihoods"},
+    package_data={"": ["*.yaml", "*.bibtex"]},
+    ext_modules=[
+        Extension("sidr.classy._classy", [], **FLAGS),  # classy.pyx is in the patched tree
+        Extension("sidr.classy._sidr", ["pyext/sidr/classy/_sidr.pyx"], **FLAGS),
+    ],
+    cmdclass={"build_ext": BuildPatchedClass},
+    include_package_data=False,
+)

@@ -1,0 +1,155 @@
+"""What is installed: the packages, and sidr.classy as a drop-in beside the stock classy."""
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+import sidr.classy
+from sidr.classy import Class, CosmoComputationError, CosmoSevereError
+
+ROOT = Path(__file__).resolve().parent.parent
+CHI = {"N_sidr": 0.5, "log10_G_eff_sidr": -2}
+
+
+@pytest.fixture
+def classy():
+    """The stock module."""
+    return pytest.importorskip("classy", reason="needs the stock classy to compare with")
+
+
+@pytest.fixture(scope="module")
+def cosmo():
+    """A cosmology with chi, and its transfer functions."""
+    cosmo = Class()
+    cosmo.set(CHI, output="mTk,vTk", **{"P_k_max_1/Mpc": 0.1})
+    cosmo.compute()
+    return cosmo
+
+
+def test_setup_lists_every_package_folder():
+    listed = next(ast.literal_eval(node.value) for node in ast.walk(ast.parse(
+        (ROOT / "setup.py").read_text())) if getattr(node, "arg", None) == "packages")
+    folders = [p.parent.relative_to(ROOT / "pyext") for p in ROOT.glob("pyext/**/__init__.py")]
+    folders += [Path("sidr", p.parent.relative_to(ROOT)) for p in
+                ROOT.glob("likelihoods/**/__init__.py")]
+    assert sorted(listed) == sorted(".".join(folder.parts) for folder in folders)
+
+
+def test_missing_compiler_is_named_before_anything_is_built(tmp_path):
+    pytest.importorskip("setuptools", minversion="77")
+    result = subprocess.run([sys.executable, "setup.py", "build_ext"], cwd=ROOT, text=True,
+                            env=os.environ | {"PATH": str(tmp_path)}, capture_output=True)
+    assert result.returncode != 0
+    assert "error: The program `gcc` is missing" in result.stderr
+    assert "apt-get install build-essential" in result.stderr
+
+
+def test_stock_and_ours_run_in_one_process_and_agree_without_chi(classy):
+    both = [classy.Class(), Class()]
+    for cosmo in both:
+        cosmo.set(output="tCl", l_max_scalars=300)
+    for cosmo in both:
+        cosmo.compute()
+    stock, ours = (cosmo.raw_cl()["tt"] for cosmo in both)
+    assert stock[300] > 0
+    assert np.array_equal(stock, ours)
+
+
+def test_ours_needs_no_table_of_the_stock_package(classy, tmp_path):
+    # A stock classy without tables shadows the real one: stock fails on it, which shows that the
+    # test can fail, and ours does not notice.
+    stripped = tmp_path / "classy"
+    stripped.mkdir()
+    for file in ("__init__.py", Path(classy._classy.__file__).name):
+        shutil.copy(Path(classy.__file__).parent / file, stripped)
+
+    def run(module):
+        code = f"from {module} import Class; Class().compute(['thermodynamics'])"
+        return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                              cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(tmp_path)})
+
+    assert f"could not open fA with name {stripped}/external" in run("classy").stderr
+    assert run("sidr.classy").returncode == 0
+
+
+def test_public_api_of_the_stock_module_is_present(classy):
+    assert set(vars(classy)) - {"classy"} <= set(dir(sidr.classy))
+    assert {name for name in dir(classy.Class) if not name.startswith("__")} <= set(dir(Class))
+    assert sidr.classy.__version__ == classy.__version__
+
+
+@pytest.mark.parametrize("sequence", [list, tuple, np.array])
+def test_sequences_are_the_text_that_class_reads(sequence):
+    as_text, as_sequence = Class(), Class()
+    as_text.set(N_ncdm=2, m_ncdm="0.02,0.3")
+    as_sequence.set({"N_ncdm": 2, "m_ncdm": sequence([0.02, 0.3])})
+    for cosmo in (as_text, as_sequence):
+        cosmo.compute(["background"])
+    assert as_sequence.Omega_nu == as_text.Omega_nu > 0
+
+
+def test_other_values_reach_class_as_they_are():
+    cosmo = Class()
+    cosmo.set(h=0.7, output="tCl", input_verbose=0, flag=True)
+    assert cosmo.pars == {"h": 0.7, "output": "tCl", "input_verbose": 0, "flag": True}
+    assert cosmo.pars["flag"] is True
+
+
+def test_default_parameters_are_those_of_stock(classy):
+    assert Class(default=True).pars == classy.Class(default=True).pars
+
+
+def test_value_that_would_overflow_the_buffer_of_the_parser_is_refused():
+    with pytest.raises(ValueError, match="m_ncdm has 1[0-9]{3} characters.*less than 1024"):
+        Class().set(m_ncdm=[1 / 3] * 70)
+
+
+def test_unread_parameter_raises_the_severe_error_of_our_module():
+    cosmo = Class()
+    cosmo.set(N_sdir=0.5)
+    with pytest.raises(CosmoSevereError, match="N_sdir"):
+        cosmo.compute(["background"])
+
+
+def test_chi_decouples_when_its_damping_rate_equals_the_expansion_rate(cosmo):
+    z = cosmo.z_dec_sidr
+    assert 1e3 < z < 1e5
+    # 1e-5: interpolation of the background table between its steps.
+    assert_allclose(cosmo.rate_sidr(z), cosmo.Hubble(z) / (1 + z), rtol=1e-5)
+
+
+def test_rate_of_an_array_has_its_shape_and_falls_as_the_fourth_power_of_a(cosmo):
+    z = np.array([[0.0, 1.0], [9.0, 99.0]])
+    assert isinstance(cosmo.rate_sidr(0), float)
+    assert_allclose(cosmo.rate_sidr(z) / cosmo.rate_sidr(0), (1 + z) ** 4, rtol=1e-14)
+
+
+def test_derived_parameters_of_ours_and_upstream_come_in_one_dictionary(cosmo):
+    derived = cosmo.get_current_derived_parameters(["z_dec_sidr", "h", "N_sidr"])
+    assert derived == {"z_dec_sidr": cosmo.z_dec_sidr, "h": cosmo.h, "N_sidr": 0.5}
+    with pytest.raises(CosmoSevereError, match="N_sdir"):
+        cosmo.get_current_derived_parameters(["N_sdir"])
+
+
+def test_sources_of_chi_are_its_transfer_functions_today(cosmo):
+    sources, k, tau = cosmo.get_sources()
+    transfer = cosmo.get_transfer(z=0)
+    assert sources["delta_sidr"].shape == sources["delta_g"].shape == (len(k), len(tau))
+    assert np.array_equal(sources["delta_sidr"][:, -1], transfer["d_sidr"])
+    assert np.array_equal(sources["theta_sidr"][:, -1], transfer["t_sidr"])
+
+
+def test_without_chi_there_is_no_density_source_or_decoupling():
+    cosmo = Class()
+    cosmo.set(output="mTk,vTk", **{"P_k_max_1/Mpc": 0.1})
+    assert cosmo.N_sidr == 0
+    assert not any("sidr" in name for name in cosmo.get_sources()[0])
+    with pytest.raises(CosmoComputationError, match="N_sidr"):
+        _ = cosmo.z_dec_sidr

@@ -1,0 +1,148 @@
+"""Neutrino inputs: shares, number densities, masses, and what stock CLASS makes of them."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from sidr.neutrinos import class_inputs, masses
+
+NUMBERS = ("T_ncdm", "deg_ncdm", "m_ncdm")
+
+
+def per_species(inputs):
+    """The inputs of ncdm as arrays, one number per species."""
+    return {key: np.array([float(x) for x in str(inputs[key]).split(",")]) for key in NUMBERS}
+
+
+def stock_class(inputs):
+    """Background of stock CLASS with these neutrinos and without the dark radiation."""
+    from classy import Class
+
+    cosmo = Class()
+    cosmo.set({key: value for key, value in inputs.items() if key != "N_sidr"})
+    cosmo.compute(["background"])
+    return cosmo
+
+
+def omega_nu(inputs):
+    cosmo = stock_class(inputs)
+    return cosmo.Omega_nu * cosmo.h()**2
+
+
+@pytest.mark.parametrize("n_chi, N_chi, N_nu", [(0, 0, 3.044), (1, 0.761, 2.283),
+                                                (2, 1.2176, 1.8264), (0.5, 3.044 / 7, 18.264 / 7)])
+def test_flavours_share_the_energy_equally(n_chi, N_chi, N_nu):
+    inputs = class_inputs(n_chi=n_chi, m_nu_sum=0)
+    assert_allclose([inputs["N_sidr"], inputs["N_ur"]], [N_chi, N_nu], rtol=1e-14)
+
+
+def test_effective_numbers_of_the_paper_are_taken_as_given():
+    inputs = class_inputs(N_chi=0.75, N_nu=2.294)       # arXiv:2506.08085, n_chi = 1
+    assert inputs["N_sidr"] == 0.75
+    assert_allclose(inputs["deg_ncdm"], 3 * 2.294 / 3.044, rtol=1e-14)
+    assert class_inputs(N_chi=0.75, N_nu=2.294, N_tot=3.044) == inputs
+
+
+def test_standard_neutrinos_have_three_full_flavours_at_the_decoupling_temperature():
+    inputs = class_inputs(n_chi=0, m_nu_sum=0.06)
+    assert inputs["N_sidr"] == 0 and inputs["N_ur"] == 0 and inputs["N_ncdm"] == 1
+    assert_allclose(inputs["T_ncdm"], 0.716369, atol=5e-7)      # 0.713766 (3.044/3)^(1/4)
+    assert_allclose([inputs["deg_ncdm"], inputs["m_ncdm"]], [3, 0.02], rtol=1e-15)
+
+
+@pytest.mark.parametrize("phase_space, T_ncdm, deg_ncdm", [
+    ("degeneracy", 0.716369, 2.25), ("temperature", 0.716369 * 0.75**0.25, 3)])
+def test_one_flavour_of_chi_takes_a_quarter_from_occupation_or_from_temperature(
+        phase_space, T_ncdm, deg_ncdm):
+    inputs = class_inputs(n_chi=1, phase_space=phase_space)
+    assert_allclose(inputs["T_ncdm"], T_ncdm, atol=5e-7)
+    assert_allclose(inputs["deg_ncdm"], deg_ncdm, rtol=1e-14)
+
+
+@pytest.mark.parametrize("phase_space, ratio", [("degeneracy", 0.75), ("temperature", 0.806)])
+def test_heavy_neutrinos_weigh_by_their_number_density(phase_space, ratio):
+    # At 1 eV the pressure adds less than 1e-5; 0.806 is printed with three digits.
+    standard, left = (omega_nu(class_inputs(n_chi=n, m_nu_sum=3, phase_space=phase_space))
+                      for n in (0, 1))
+    assert_allclose(left / standard, ratio, atol=5e-4)
+
+
+def test_masses_follow_the_93_eV_rule_times_the_number_density():
+    # CLASS's input.c: m/omega = 93.14 eV for each neutrino at T_ncdm = 0.71611.
+    expected = 0.3 / 93.14 * (0.716369 / 0.71611)**3 * 0.75
+    assert_allclose(omega_nu(class_inputs(n_chi=1, m_nu_sum=0.3)), expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("phase_space", ["degeneracy", "temperature"])
+@pytest.mark.parametrize("ordering", ["degenerate", "normal", "inverted"])
+def test_class_counts_N_nu_relativistic_neutrinos(ordering, phase_space):
+    inputs = class_inputs(n_chi=1, m_nu_sum=0.12, ordering=ordering, phase_space=phase_space)
+    # 1e-4 is the accuracy of CLASS's momentum quadrature.
+    assert_allclose(stock_class(inputs).Neff(), 2.283, atol=1e-4)
+
+
+def test_class_counts_N_nu_massless_neutrinos():
+    inputs = class_inputs(n_chi=1, m_nu_sum=0)
+    assert set(inputs) == {"N_sidr", "N_ur"}
+    assert_allclose(stock_class(inputs).Neff(), 2.283, atol=1e-6)
+
+
+@pytest.mark.parametrize("ordering", ["normal", "inverted"])
+def test_three_species_have_the_masses_of_the_ordering(ordering):
+    inputs = class_inputs(m_nu_sum=0.12, ordering=ordering)
+    species = per_species(inputs)
+    assert inputs["N_ncdm"] == 3
+    assert_allclose(species["m_ncdm"], masses(0.12, ordering), rtol=0, atol=0)
+    assert_allclose(species["deg_ncdm"], 0.75, rtol=1e-14)
+    assert_allclose(species["T_ncdm"], 0.716369, atol=5e-7)
+
+
+@pytest.mark.parametrize("m_nu_sum", [0.0993, 0.12, 0.5, 3])
+@pytest.mark.parametrize("ordering", ["normal", "inverted"])
+def test_orderings_have_the_measured_splittings(ordering, m_nu_sum):
+    m1, m2, m3 = masses(m_nu_sum, ordering)
+    assert_allclose(m2**2 - m1**2, 7.5e-5, rtol=1e-9)
+    largest = m3**2 - m1**2 if ordering == "normal" else m2**2 - m3**2
+    assert_allclose(largest, 2.5e-3, rtol=1e-9)
+
+
+@pytest.mark.parametrize("m_nu_sum", [0.1, 0.12, 0.5, 3])
+@pytest.mark.parametrize("ordering", ["degenerate", "normal", "inverted"])
+def test_masses_add_up(ordering, m_nu_sum):
+    assert_allclose(sum(masses(m_nu_sum, ordering)), m_nu_sum, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("ordering, minimum, lightest", [
+    ("normal", 0.0086602540378 + 0.05, "m1"), ("inverted", 0.05 + 0.0492442890090, "m3")])
+def test_minimum_has_a_massless_neutrino_and_less_is_refused(ordering, minimum, lightest):
+    # The square roots of 7.5e-5 and 2.5e-3, and of 2.5e-3 and 2.425e-3
+    assert getattr(masses(minimum + 1e-9, ordering), lightest) < 2e-9
+    message = rf"m_nu_sum = .* below {minimum:.6f} eV.*the {ordering} ordering.*'degenerate'"
+    with pytest.raises(ValueError, match=message):
+        class_inputs(m_nu_sum=minimum - 1e-6, ordering=ordering)
+
+
+@pytest.mark.parametrize("inputs, message", [
+    ({"n_chi": -1}, r"n_chi = -1 must be a finite number, 0 .* or more"),
+    ({"n_chi": float("nan")}, "n_chi = nan must be a finite"),
+    ({"n_chi": float("inf")}, "n_chi = inf must be a finite"),
+    ({"n_chi": "1"}, "n_chi = '1' must be a finite"),
+    ({"n_chi": None}, "n_chi = None must be a finite"),
+    ({"n_chi": True}, "n_chi = True must be a finite"),
+    ({"N_tot": 0}, "N_tot = 0 must be a finite number above 0"),
+    ({"N_chi": 0.75}, "N_chi = 0.75 and N_nu = None.*give both"),
+    ({"N_nu": 2.3}, "N_chi = None and N_nu = 2.3.*give both"),
+    ({"N_chi": -0.1, "N_nu": 3}, "N_chi = -0.1 must be a finite number, 0 or more"),
+    ({"N_chi": 3, "N_nu": 0}, "N_nu = 0 must be a finite number above 0"),
+    ({"N_chi": 1, "N_nu": 2, "N_tot": 3.5}, r"N_tot = 3.5 is not N_chi \+ N_nu = 3; leave N_tot"),
+    ({"m_nu_sum": -0.1}, "m_nu_sum = -0.1 must be a finite number of eV, 0 or more"),
+    ({"m_nu_sum": float("nan")}, "m_nu_sum = nan must be"),
+    ({"m_nu_sum": [0.1]}, r"m_nu_sum = \[0.1\] must be"),
+    ({"ordering": "Normal"}, "ordering = 'Normal' must be degenerate, normal or inverted"),
+    ({"m_nu_sum": 0, "ordering": "normal"}, "m_nu_sum = 0.0 eV is below 0.058660 eV"),
+    ({"phase_space": "fermi"}, "phase_space = 'fermi' must be 'degeneracy' or 'temperature'"),
+    ({"phase_space": "fugacity"}, "must be 'degeneracy' or .*not available yet.*thermal history"),
+])
+def test_error_names_the_input_the_value_and_the_way_out(inputs, message):
+    with pytest.raises(ValueError, match=message):
+        class_inputs(**inputs)
