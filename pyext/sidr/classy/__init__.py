@@ -76,6 +76,10 @@ class Class(_classy.Class):
         return sources | _sidr.sources(self), k, tau
 
 
+# Upstream's __dealloc__ looks up methods: when the interpreter ends, this type must be there still.
+_sidr.keep(Class)
+
+
 def _as_text(pars):
     """The parameters with sequences as comma-separated text, each short enough for the parser."""
     converted = {}

@@ -4,6 +4,7 @@ Every function takes an instance of that class which has computed what is read h
 """
 
 from cpython.pycapsule cimport PyCapsule_GetPointer
+from cpython.ref cimport Py_INCREF
 
 import numpy as np
 
@@ -41,6 +42,11 @@ cdef extern from "class.h":
 
 
 ARGUMENT_SIZE = _ARGUMENT_LENGTH_MAX_  # bytes of a value in CLASS's parser, with the final null
+
+
+def keep(obj):
+    """Keep `obj` until the process ends."""
+    Py_INCREF(obj)
 
 
 def N(cosmo):

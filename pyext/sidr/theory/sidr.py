@@ -95,6 +95,7 @@ class SIDR(classy):
         with sidr_as_classy():
             super().initialize()
         self.renames = self.renames | {"N_eff": "Neff"}
+        self.params = {}  # the run has taken the defaults; take all other parameters too, as classy
 
     def _check_options(self):
         """Try the options on one point that every mass ordering allows."""

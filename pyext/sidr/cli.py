@@ -1,0 +1,71 @@
+"""The command `sidr`: pictures and tables from the shell."""
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def main(argv=None):
+    """Run the command; the exit status is 0, or 1 after a plain message."""
+    args = parser().parse_args(argv)
+    try:
+        args.run(args)
+    except (OSError, ValueError) as error:
+        print(f"sidr {args.command}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def parser():
+    top = argparse.ArgumentParser(prog="sidr", description="Self-interacting dark radiation from "
+                                  "neutrinos: pictures and tables. Chains come from cobaya-run.")
+    commands = top.add_subparsers(dest="command", required=True)
+
+    plot = commands.add_parser("plot", help="triangle plot and limits of one or more chains")
+    plot.add_argument("roots", nargs="+", metavar="ROOT", help="`output` of a run, as chains/quickstart")
+    plot.add_argument("-o", "--output", metavar="FILE", type=Path,
+                      help="picture (.pdf, .png, ...); the limits go beside it as .txt "
+                      "(default: ROOT.png of the first chain)")
+    plot.add_argument("-p", "--params", nargs="+", metavar="PARAM",
+                      help="parameters to show (default: masses, coupling, and what was sampled)")
+    plot.add_argument("--burn-in", type=float, default=0.3, metavar="FRACTION",
+                      help="of each chain, left out at its start (default: 0.3)")
+    plot.set_defaults(run=run_plot)
+
+    spectra = commands.add_parser("spectra", help="C_l against LCDM for a few couplings")
+    spectra.add_argument("-g", "--log10-G-eff", nargs="+", type=float, metavar="G",
+                         default=[-4, -3, -2, -1.5, -1], help="log10(G_eff MeV^2), one curve each")
+    spectra.add_argument("-n", "--n-chi", type=float, default=1, metavar="N", help="flavours of chi")
+    spectra.add_argument("-m", "--m-nu-sum", type=float, default=0.06, metavar="EV",
+                         help="sum of the neutrino masses [eV]")
+    spectra.add_argument("-a", "--alpha", default="das_ghosh", help="angular coefficients")
+    spectra.add_argument("-o", "--output", metavar="FILE", type=Path, default=Path("spectra.png"))
+    spectra.set_defaults(run=run_spectra)
+    return top
+
+
+def run_plot(args):
+    from sidr import plots
+
+    chains = [plots.load(root, args.burn_in) for root in args.roots]
+    unknown = set(args.params or ()) - set(chains[0].getParamNames().list())
+    if unknown:
+        raise ValueError(f"{', '.join(sorted(unknown))}: no such parameter in {args.roots[0]}; it has "
+                         f"{', '.join(chains[0].getParamNames().list())}")
+    text = "\n\n".join(f"{root}\n{plots.table(chain, args.params)}"
+                       for root, chain in zip(args.roots, chains))
+    print(text)
+    picture = args.output or Path(f"{args.roots[0]}.png")
+    plots.triangle(chains, args.params).savefig(picture, bbox_inches="tight", dpi=150)
+    picture.with_suffix(".txt").write_text(text + "\n")
+    print(f"\n{picture}, {picture.with_suffix('.txt')}")
+
+
+def run_spectra(args):
+    import matplotlib
+    matplotlib.use("Agg")
+    from sidr import figures
+
+    fig = figures.spectra(args.log10_G_eff, args.n_chi, args.m_nu_sum, args.alpha)
+    fig.savefig(args.output, dpi=150)
+    print(args.output)

@@ -1,0 +1,132 @@
+"""Posteriors for people: the triangle plot and the table of limits of one or more chains."""
+
+import os
+from typing import NamedTuple
+
+from getdist import loadMCSamples, plots
+
+#: What a reader looks for first, in this order; the other sampled parameters follow.
+FIRST = ("m_nu_sum", "log10_G_eff", "H0", "Omega_m", "sigma8")
+
+#: Credible levels of getdist's first two contours, for the table's head.
+LEVELS = ("68%", "95%")
+
+
+class Limits(NamedTuple):
+    """Limits of one parameter, as texts: `0.12 +0.03 -0.02` or `< 0.12` (with its level)."""
+    name: str
+    label: str
+    mean: str
+    one_sigma: str
+    two_sigma: str
+
+
+def load(root, ignore_rows=0.3):
+    """Samples of the chain `root`, as cobaya-run's `output` names it.
+
+    Parameters
+    ----------
+    root : str
+        Such as `chains/quickstart`, without `.1.txt`.
+    ignore_rows : float
+        Burn-in: fraction (or, from 1 on, number) of rows that are left out at the start.
+
+    Returns
+    -------
+    getdist.MCSamples
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no chain of that name.
+    ValueError
+        If there are no samples left to look at.
+    """
+    try:
+        samples = loadMCSamples(os.fspath(root), settings={"ignore_rows": ignore_rows})
+    except OSError as error:
+        raise FileNotFoundError(
+            f"There is no chain {root}.1.txt; ROOT is the `output` of the run file.") from error
+    if samples.numrows < 10:
+        raise ValueError(f"{root} has {samples.numrows} rows after {ignore_rows:g} of burn-in: let "
+                         "it run longer, or take a smaller ignore_rows.")
+    return samples
+
+
+def main_params(samples):
+    """Names of the parameters to show: `FIRST`, then the sampled ones that more than one value."""
+    names = samples.getParamNames()
+    sampled = [p.name for p in names.names if not p.isDerived]
+    varied = set(names.list()) - set(samples.ranges.fixedValueDict())
+    ordered = [*FIRST, *(name for name in sampled if name not in FIRST)]
+    return [name for name in ordered if name in varied]
+
+
+def triangle(samples, params=None):
+    """Triangle plot of one or more chains.
+
+    Parameters
+    ----------
+    samples : list of getdist.MCSamples
+    params : list of str, optional
+        Names; those of `main_params` of the first chain if not given.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    plotter = plots.get_subplot_plotter()
+    plotter.settings.figure_legend_frame = False
+    plotter.settings.alpha_filled_add = 0.85
+    labels = [os.path.basename(s.root or s.getName()).replace("_", " ") for s in samples]
+    plotter.triangle_plot(samples, params or main_params(samples[0]), filled=True,
+                          legend_labels=labels if len(samples) > 1 else [])
+    return plotter.fig
+
+
+def limits(samples, params=None):
+    """Marginal limits of one chain, by getdist's rules for one-tailed distributions.
+
+    Parameters
+    ----------
+    samples : getdist.MCSamples
+    params : list of str, optional
+        Names; those of `main_params` if not given.
+
+    Returns
+    -------
+    list of Limits
+    """
+    stats = samples.getMargeStats()
+    rows = []
+    for name in params or main_params(samples):
+        par = stats.parWithName(name, error=True)
+        digits = decimals(par.err)
+        rows.append(Limits(name, par.label, f"{par.mean:.{digits}f}",
+                           *(limit_text(par, level, digits) for level in (0, 1))))
+    return rows
+
+
+def limit_text(par, level, digits):
+    """The limit number `level` of a parameter, with so many decimals."""
+    limit = par.limits[level]
+    if limit.onetail_upper:
+        return f"< {limit.upper:.{digits}f}"
+    if limit.onetail_lower:
+        return f"> {limit.lower:.{digits}f}"
+    if limit.twotail:
+        return f"{par.mean:.{digits}f} {limit.upper - par.mean:+.{digits}f} {limit.lower - par.mean:+.{digits}f}"
+    return "unconstrained"
+
+
+def decimals(error):
+    """Number of decimals that show two significant digits of an error."""
+    return max(0, -int(f"{error:.1e}".split("e")[1]) + 1)
+
+
+def table(samples, params=None):
+    """The limits of one chain as text, one parameter per line."""
+    rows = [("", "mean", *LEVELS), *((r.name, *r[2:]) for r in limits(samples, params))]
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return "\n".join("  ".join(text.ljust(w) for text, w in zip(row, widths)).rstrip()
+                     for row in rows)
