@@ -58,7 +58,7 @@ def export(directory):
         if not re.fullmatch(r"[\w-]+\.patch", name) or name in patches:
             raise PatchError(f"The subject of commit {this[:8]} in {directory}, {name!r}, is not "
                              "the name of a new patch: squash the commit or rename it.")
-        diff = git(directory, "diff", "--no-color", "--no-ext-diff", "--no-renames", "-U3",
+        diff = git(directory, "diff", "--no-color", "--no-ext-diff", "--no-renames", "-U2",
                    "--src-prefix=a/", "--dst-prefix=b/", f"{this}^", this)
         # Without the lines that carry hashes, a second export changes nothing.
         diff = re.sub(r"^(diff --git|index|new file mode) .*\n", "", diff, flags=re.MULTILINE)
@@ -80,6 +80,9 @@ def export(directory):
 def check(sources):
     """Apply the series to each source, print one line for each; return the number of failures."""
     names, failures = prepare.series(), 0
+    with tempfile.TemporaryDirectory() as pinned:
+        prepare.prepare(pinned)
+        expected = hooks(pinned)
     for source in sources or map(download, prepare.load_upstream()["check"]):
         with prepare.upstream_tree(source) as upstream, tempfile.TemporaryDirectory() as directory:
             differing = [name for name, _, _ in prepare.differing_files(upstream)]
@@ -90,11 +93,29 @@ def check(sources):
                 failures += 1
                 print(f"{source}: FAILS\n{error}")
                 continue
+            if strayed := hooks(directory) ^ expected:
+                failures += 1
+                print(f"{source}: FAILS\nHooks in other functions than in {prepare.release()}: "
+                      + "; ".join(f"{line} in {function}" for function, line in sorted(strayed)))
+                continue
         offsets = [abs(int(n)) for n in re.findall(r"\(offset (-?\d+) lines?\)", output)]
         print(f"{source}: {len(names)} patches apply without fuzz, {len(offsets)} hunks moved, "
               f"by at most {max(offsets, default=0)} lines"
               + (f"; not the pinned release: {', '.join(differing)}" if differing else ""))
     return failures
+
+
+def hooks(directory):
+    """Pairs (C function, line of it that mentions sidr): a patch with offsets might land elsewhere."""
+    found = set()
+    for path in Path(directory, "source").glob("*.c"):
+        function = path.name
+        for line in path.read_text(errors="replace").splitlines():
+            if start := re.match(r"(?:int|double|short|void) (\w+) ?\(", line):
+                function = start[1]
+            elif "sidr" in line:
+                found.add((function, line.strip()))
+    return found
 
 
 def download(version):

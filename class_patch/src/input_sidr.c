@@ -60,9 +60,10 @@ static int input_set_alpha_preset_sidr(struct sidr * psidr, const char * name, E
  * Assign the default values: the species is absent.
  *
  * @param pba Output: background structure, its member sidr
+ * @param ppt Output: perturbation structure, its member sidr
  * @return the error status
  */
-int input_default_params_sidr(struct background * pba) {
+int input_default_params_sidr(struct background * pba, struct perturbations * ppt) {
 
   struct sidr * psidr = &(pba->sidr);
 
@@ -72,6 +73,9 @@ int input_default_params_sidr(struct background * pba) {
   psidr->T = pow(4./11.,1./3.);
   psidr->Omega0 = 0.;
   psidr->rate0 = 0.;
+
+  ppt->sidr.has_source_delta = _FALSE_;
+  ppt->sidr.has_source_theta = _FALSE_;
 
   return input_set_alpha_preset_sidr(psidr,"das_ghosh",pba->error_message);
 }

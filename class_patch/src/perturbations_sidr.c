@@ -45,9 +45,6 @@ int perturbations_indices_sidr(struct background * pba,
                                struct perturbations * ppt,
                                int * index_type) {
 
-  ppt->sidr.has_source_delta = _FALSE_;
-  ppt->sidr.has_source_theta = _FALSE_;
-
   if (pba->sidr.has_sidr == _TRUE_) {
     ppt->sidr.has_source_delta = ppt->has_density_transfers;
     ppt->sidr.has_source_theta = ppt->has_velocity_transfers;
@@ -57,6 +54,44 @@ int perturbations_indices_sidr(struct background * pba,
   class_define_index(ppt->sidr.index_tp_theta,ppt->sidr.has_source_theta,*index_type,1);
 
   return _SUCCESS_;
+}
+
+/**
+ * Titles of the transfer functions of chi in CLASS's format: the last columns.
+ *
+ * @param ppt           Input: perturbation structure
+ * @param output_format Input: format of the table
+ * @param titles        Input/Output: titles so far
+ */
+void perturbations_output_titles_sidr(struct perturbations * ppt,
+                                      enum file_format output_format,
+                                      char * titles) {
+
+  if (output_format == class_format) {
+    class_store_columntitle(titles,"d_sidr",ppt->sidr.has_source_delta);
+    class_store_columntitle(titles,"t_sidr",ppt->sidr.has_source_theta);
+  }
+}
+
+/**
+ * Transfer functions of chi in CLASS's format: the last columns.
+ *
+ * @param ppt           Input: perturbation structure
+ * @param output_format Input: format of the table
+ * @param tk            Input: transfer functions at one wavenumber
+ * @param end           Input/Output: end of the line of the table that has them
+ */
+void perturbations_output_data_sidr(struct perturbations * ppt,
+                                    enum file_format output_format,
+                                    double * tk,
+                                    double * end) {
+
+  if (output_format == class_format) {
+    if (ppt->sidr.has_source_theta == _TRUE_)
+      *(--end) = tk[ppt->sidr.index_tp_theta];
+    if (ppt->sidr.has_source_delta == _TRUE_)
+      *(--end) = tk[ppt->sidr.index_tp_delta];
+  }
 }
 
 /**

@@ -77,7 +77,7 @@ extern "C" {
 #endif
 
   /* input_sidr.c */
-  int input_default_params_sidr(struct background * pba);
+  int input_default_params_sidr(struct background * pba, struct perturbations * ppt);
   int input_read_parameters_sidr(struct file_content * pfc,
                                  struct precision * ppr,
                                  struct background * pba,
@@ -99,6 +99,13 @@ extern "C" {
   int perturbations_indices_sidr(struct background * pba,
                                  struct perturbations * ppt,
                                  int * index_type);
+  void perturbations_output_titles_sidr(struct perturbations * ppt,
+                                        enum file_format output_format,
+                                        char * titles);
+  void perturbations_output_data_sidr(struct perturbations * ppt,
+                                      enum file_format output_format,
+                                      double * tk,
+                                      double * end);
   int perturbations_approximations_sidr(struct precision * ppr,
                                         struct background * pba,
                                         struct thermodynamics * pth,
