@@ -53,7 +53,7 @@ def run_plot(args):
         raise ValueError(f"{', '.join(sorted(unknown))}: no such parameter in {args.roots[0]}; it has "
                          f"{', '.join(chains[0].getParamNames().list())}")
     text = "\n\n".join(f"{root}\n{plots.table(chain, args.params)}"
-                       for root, chain in zip(args.roots, chains))
+                       for root, chain in zip(args.roots, chains, strict=True))
     print(text)
     picture = args.output or Path(f"{args.roots[0]}.png")
     plots.triangle(chains, args.params).savefig(picture, bbox_inches="tight", dpi=150)

@@ -50,17 +50,17 @@ def spectra(log10_G_eff=(-4, -3, -2, -1.5, -1), n_chi=1, m_nu_sum=0.06, alpha="d
     ell = lcdm["ell"][2:]
     fig, axes = plt.subplots(2, 2, sharex=True, figsize=(10, 5.5), layout="constrained",
                              height_ratios=[2, 3])
-    for (spectrum, unit), column in zip((("tt", T_CMB**2), ("ee", T_CMB**2)), axes.T):
-        column[0].plot(ell, ell * (ell + 1) / (2 * np.pi) * unit * lcdm[spectrum][2:], "k")
+    for spectrum, column in zip(("tt", "ee"), axes.T, strict=True):
+        column[0].plot(ell, ell * (ell + 1) / (2 * np.pi) * T_CMB**2 * lcdm[spectrum][2:], "k")
         column[0].set(title=spectrum.upper(), ylabel=r"$D_\ell\ [\mu\mathrm{K}^2]$")
         column[1].axhline(0, color="k", lw=0.8)
         column[1].set(xlabel=r"$\ell$", ylabel=r"$C_\ell/C_\ell^{\Lambda\mathrm{CDM}}-1$ [%]")
     colors = plt.get_cmap("viridis")(np.linspace(0, 0.9, len(log10_G_eff)))
-    for lg, color in zip(tqdm(log10_G_eff, desc="spectra", unit="G_eff"), colors):
+    for lg, color in zip(tqdm(log10_G_eff, desc="spectra", unit="G_eff"), colors, strict=True):
         cl = lensed_spectra(class_inputs(n_chi=n_chi, m_nu_sum=m_nu_sum)
                             | {"log10_G_eff_sidr": lg, "alpha_sidr": alpha})
-        for spectrum, ax in zip(("tt", "ee"), axes[1]):
-            ax.plot(ell, 100 * (cl[spectrum] / lcdm[spectrum])[2:] - 100, color=color, label=f"{lg:g}")
+        for spectrum, ax in zip(("tt", "ee"), axes[1], strict=True):
+            ax.plot(ell, 100 * cl[spectrum][2:] / lcdm[spectrum][2:] - 100, color=color, label=f"{lg:g}")
     axes[1, 0].legend(title=r"$\log_{10}(G_\mathrm{eff}\,\mathrm{MeV}^2)$", ncols=2, fontsize="small")
     fig.suptitle(rf"$n_\chi = {n_chi:g}$, $\sum m_\nu = {m_nu_sum:g}$ eV, $\alpha_\ell$: {alpha}")
     return fig

@@ -78,7 +78,7 @@ def triangle(samples, params=None):
     plotter = plots.get_subplot_plotter()
     plotter.settings.figure_legend_frame = False
     plotter.settings.alpha_filled_add = 0.85
-    labels = [os.path.basename(s.root or s.getName()).replace("_", " ") for s in samples]
+    labels = [s.label or os.path.basename(s.root or "").replace("_", " ") for s in samples]
     plotter.triangle_plot(samples, params or main_params(samples[0]), filled=True,
                           legend_labels=labels if len(samples) > 1 else [])
     return plotter.fig
@@ -115,7 +115,8 @@ def limit_text(par, level, digits):
     if limit.onetail_lower:
         return f"> {limit.lower:.{digits}f}"
     if limit.twotail:
-        return f"{par.mean:.{digits}f} {limit.upper - par.mean:+.{digits}f} {limit.lower - par.mean:+.{digits}f}"
+        above, below = limit.upper - par.mean, limit.lower - par.mean
+        return f"{par.mean:.{digits}f} {above:+.{digits}f} {below:+.{digits}f}"
     return "unconstrained"
 
 
@@ -127,6 +128,6 @@ def decimals(error):
 def table(samples, params=None):
     """The limits of one chain as text, one parameter per line."""
     rows = [("", "mean", *LEVELS), *((r.name, *r[2:]) for r in limits(samples, params))]
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    return "\n".join("  ".join(text.ljust(w) for text, w in zip(row, widths)).rstrip()
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)).rstrip()
                      for row in rows)

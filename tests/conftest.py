@@ -1,0 +1,66 @@
+"""What the tests share: the cosmology, both CLASS builds, and the paths of data that may be absent."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sidr.classy import Class
+
+os.environ.setdefault("COBAYA_NOMPI", "1")  # the tests are one process, with or without an MPI
+
+#: Cosmology of the numbers that other codes have computed.
+COSMOLOGY = {"omega_b": 0.02237, "omega_cdm": 0.1200, "H0": 67.4, "A_s": 2.1e-9, "n_s": 0.965,
+             "tau_reio": 0.054}
+
+#: One flavour of chi without masses; with `N_ur` alone, the same radiation without chi.
+CHI = {"N_sidr": 0.75, "N_ur": 2.294}
+
+SPECTRA = {"output": "tCl pCl lCl mPk", "lensing": "yes", "l_max_scalars": 2508}
+
+#: Samplings and tolerances that leave 1e-4 to the physics.
+PRECISE = {"tol_perturbations_integration": 1e-6, "l_logstep": 1.06, "l_linstep": 20,
+           "hyper_sampling_flat": 12, "k_step_sub": 0.035, "k_step_super": 0.0015,
+           "perturbations_sampling_stepsize": 0.07}
+
+
+def compute(inputs, *levels, CosmoClass=Class):
+    """A Class that has computed `inputs` on top of COSMOLOGY."""
+    cosmo = CosmoClass()
+    cosmo.set(COSMOLOGY | inputs)
+    cosmo.compute(*([list(levels)] if levels else []))
+    return cosmo
+
+
+def difference(a, b, l_max=2500):
+    """Largest relative differences of the lensed spectra, 2 <= l <= l_max; TE over sqrt(TT EE)."""
+    cut = slice(2, l_max + 1)
+    a, b = ({x: cl[x][cut] for x in ("tt", "ee", "te", "pp")} for cl in (a, b))
+    scale = a | {"te": np.sqrt(a["tt"] * a["ee"])}
+    return {x: np.abs((b[x] - a[x]) / scale[x]).max() for x in a}
+
+
+@pytest.fixture(scope="session")
+def stock():
+    """The unpatched `classy`."""
+    return pytest.importorskip("classy", reason="stock classy is not installed")
+
+
+@pytest.fixture(scope="session")
+def packages_path():
+    """Cobaya's data."""
+    if not (path := os.environ.get("COBAYA_PACKAGES_PATH")) or not Path(path).is_dir():
+        pytest.skip("COBAYA_PACKAGES_PATH names no folder: Planck data are not here")
+    return Path(path).resolve()
+
+
+@pytest.fixture(scope="session")
+def reference(packages_path):
+    """Spectra of an independent implementation, beside the data; a dictionary of arrays by case."""
+    path = packages_path.parent / "reference" / "spectra.npz"
+    if not path.exists():
+        pytest.skip(f"no {path.name} of the independent code beside COBAYA_PACKAGES_PATH")
+    table = dict(np.load(path))
+    return {str(name): {key: value[i] for key, value in table.items() if len(value) == len(table["names"])}
+            | {"k_h": table["k_h"]} for i, name in enumerate(table["names"])}

@@ -1,0 +1,99 @@
+"""The run files in chains/: each loads, its likelihoods answer, a killed run resumes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cobaya.model import get_model
+from cobaya.yaml import yaml_dump_file, yaml_load_file
+
+CHAINS = Path(__file__).parents[1] / "chains"
+PLANCK = sorted(CHAINS.glob("planck*.yaml"))
+
+#: Table S1 of arXiv:2506.08085
+PRIORS = {"omega_b": (0.01, 0.04), "omega_cdm": (0.08, 0.16), "H0": (55, 85), "logA": (2, 4),
+          "n_s": (0.8, 1.1), "tau_reio": (0.004, 0.25), "m_nu_sum": (0, 1.5)}
+
+
+def load(path):
+    info = yaml_load_file(str(path))
+    assert info["output"] == f"chains/{path.stem}"
+    return info
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("path", PLANCK, ids=lambda path: path.stem)
+def test_planck_run_file_has_the_paper_s_priors_and_starts(packages_path, path):
+    info = load(path)
+    model = get_model({key: info[key] for key in ("theory", "likelihood", "params")})
+    sampled = model.parameterization.sampled_params_info()
+    bounds = {name: (p["prior"]["min"], p["prior"]["max"]) for name, p in sampled.items()
+              if name != "A_planck"}
+    coupling = {"mi": (-5, -2.5), "si": (-2.5, 0)}.get(path.stem.split("_")[-1])  # Table S2
+    assert bounds == PRIORS | ({"log10_G_eff": coupling} if coupling else {})
+    assert set(info["sampler"]["mcmc"]["covmat_params"]) >= set(bounds)
+    assert "sidr.likelihoods.DESI_DR1" in model.likelihood
+    theory = model.theory["sidr.theory.SIDR"]
+    n = {"lcdm": (0, None), "nchi2": (1.20, 1.844)}.get(path.stem.split("_")[2], (0.75, 2.294))
+    assert (theory.N_chi, theory.N_nu) == n if n[0] else theory.n_chi == 0
+
+
+@pytest.mark.data
+def test_planck_run_file_takes_desi_dr2_by_its_name(packages_path, tmp_path):
+    text = (CHAINS / "planck_desi_si.yaml").read_text()
+    (tmp_path / "run.yaml").write_text(text.replace("desi_dr1", "desi_dr2", 2))
+    (tmp_path / "parts").symlink_to(CHAINS / "parts")
+    assert "sidr.likelihoods.DESI_DR2" in yaml_load_file(str(tmp_path / "run.yaml"))["likelihood"]
+
+
+@pytest.mark.data
+def test_si_run_file_has_a_good_fit_where_the_paper_has_its_mode(packages_path):
+    info = load(CHAINS / "planck_desi_si.yaml")
+    model = get_model({key: info[key] for key in ("theory", "likelihood", "params")})
+    # Table S4, SI, n_chi = 1; chi2 of LCDM's best fit to the same data is about 1010
+    point = {"omega_b": 0.0225, "omega_cdm": 0.1191, "H0": 68.6, "logA": 3.03, "n_s": 0.957,
+             "tau_reio": 0.057, "m_nu_sum": 0.03, "log10_G_eff": -1.6, "A_planck": 1}
+    assert 1000 < -2 * np.sum(model.loglikes(point, return_derived=False)) < 1035
+
+
+def cobaya_run(path, *options):
+    """A process that runs cobaya-run."""
+    return subprocess.Popen([sys.executable, "-m", "cobaya", "run", str(path), *options],
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            env=os.environ | {"COBAYA_NOMPI": "1"})
+
+
+def rows(root):
+    return len(np.loadtxt(f"{root}.1.txt", ndmin=2))
+
+
+def test_quickstart_samples_and_resumes_after_a_kill(tmp_path):
+    info = load(CHAINS / "quickstart.yaml")
+    root = tmp_path / "quickstart"
+    info["output"] = str(root)
+    info["sampler"]["mcmc"]["output_every"] = 1
+    path = tmp_path / "quickstart.yaml"
+    yaml_dump_file(str(path), info)
+
+    process = cobaya_run(path)
+    deadline = time.monotonic() + 300
+    while not (Path(f"{root}.1.txt").exists() and rows(root) > 5):
+        assert process.poll() is None and time.monotonic() < deadline, process.stdout.read()
+        time.sleep(0.5)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    before = rows(root)
+
+    info["sampler"]["mcmc"]["max_samples"] = before + 5
+    yaml_dump_file(str(path), info, error_if_exists=False)
+    process = cobaya_run(path, "-r")
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, output
+    assert rows(root) >= before + 5
+    header = Path(f"{root}.1.txt").read_text().split("\n")[0].split()
+    assert {"m_nu_sum", "H0", "N_eff", "Omega_m"} <= set(header)
