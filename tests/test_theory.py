@@ -99,7 +99,8 @@ def test_impossible_points_are_rejected_and_the_chain_goes_on():
 
 def test_massless_points_leave_nothing_behind_and_take_nothing_over():
     cobaya = model({"log10_G_eff": -2})
-    first, massless, again = (cobaya.logposterior({"m_nu_sum": m}, cached=False).logpost for m in (0.2, 0, 0.2))
+    first, massless, again = (cobaya.logposterior({"m_nu_sum": m}, cached=False).logpost
+                              for m in (0.2, 0, 0.2))
     assert first == again != massless
     assert massless == model({"log10_G_eff": -2}).logposterior({"m_nu_sum": 0}).logpost
 

@@ -1,0 +1,29 @@
+"""What the README shows, works."""
+
+import re
+from pathlib import Path
+
+import pytest
+from cobaya.model import get_model
+from cobaya.yaml import yaml_load
+
+README = (Path(__file__).parents[1] / "README.md").read_text()
+
+
+def block(language):
+    """The first code block of a language."""
+    return re.search(rf"```{language}\n(.*?)```", README, re.DOTALL)[1]
+
+
+def test_python_example_runs(capsys):
+    exec(block("python"), {})
+    N_eff, z_dec, _ = map(float, capsys.readouterr().out.split())
+    assert N_eff == pytest.approx(3.044, abs=1e-4) and 6000 < z_dec < 7000
+
+
+def test_yaml_example_is_a_model():
+    info = yaml_load(block("yaml"))
+    model = get_model({key: info[key] for key in ("theory", "likelihood", "params")})
+    point = {"m_nu_sum": 0.05, "omega_b": 0.0223, "omega_cdm": 0.118, "H0": 68}
+    assert model.parameterization.sampled_params().keys() == point.keys()
+    assert model.logposterior(point).logpost > -100
