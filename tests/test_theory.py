@@ -70,6 +70,7 @@ def test_numbers_of_the_split_can_be_sampled():
     ({"n_chi": -1}, "n_chi"),
     ({"n_chi": "one"}, "n_chi"),
     ({"N_chi": 0.75}, "N_nu"),
+    ({"N_chi": 0.75, "N_nu": 2.294, "n_chi": 1}, "n_chi"),
     ({"alpha": "exakt"}, "exakt"),
     ({"alpha": [0.4, -1]}, "alpha"),
     ({"phase_space": "fugacity"}, "fugacity"),

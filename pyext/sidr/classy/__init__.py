@@ -26,7 +26,7 @@ class Class(_classy.Class):
 
         Raises
         ------
-        ValueError
+        CosmoSevereError
             If a value is longer than CLASS's parser can hold.
         """
         return super().set(*map(_as_text, pars), **_as_text(kwargs))
@@ -90,7 +90,7 @@ def _as_text(pars):
             value = ",".join(map(str, value))
         # classy copies the text into a buffer of this size without looking at its length.
         if (length := len(str(value).encode())) >= _sidr.ARGUMENT_SIZE:
-            raise ValueError(f"{name} has {length} characters, CLASS reads less than "
-                             f"{_sidr.ARGUMENT_SIZE}: shorten the list or round its numbers.")
+            raise CosmoSevereError(f"{name} has {length} characters, CLASS reads less than "
+                                   f"{_sidr.ARGUMENT_SIZE}: shorten the list or round its numbers.")
         converted[name] = value
     return converted

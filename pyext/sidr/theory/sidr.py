@@ -33,8 +33,10 @@ from cobaya.theories.classy import classy
 import sidr.classy
 from sidr.neutrinos import class_inputs
 
-#: Parameters of a run that become arguments of `class_inputs`.
-NEUTRINO_PARAMS = frozenset(inspect.signature(class_inputs).parameters) - {"ordering", "phase_space"}
+ARGUMENTS = frozenset(inspect.signature(class_inputs).parameters)
+
+#: Parameters of a run that become arguments of `class_inputs`; the others can be options only.
+NEUTRINO_PARAMS = ARGUMENTS - {"ordering", "phase_space"}
 
 
 @contextmanager
@@ -56,8 +58,6 @@ class SIDR(classy):
     CLASS \cite{Blas:2011rf,Lesgourgues:2011rh} with neutrinos that convert after nucleosynthesis
     into massless, self-interacting dark radiation \cite{Das:2025asx}.
     """
-
-    path = "global"
 
     n_chi: float | None
     N_tot: float | None
@@ -87,10 +87,8 @@ class SIDR(classy):
         LoggedError
             If an option is wrong, or two contradict each other.
         """
-        self.options = {name: value for name in ("N_tot", "N_chi", "N_nu", "phase_space", "ordering")
+        self.options = {name: value for name in ARGUMENTS - {"m_nu_sum"}
                         if (value := getattr(self, name)) is not None}
-        if self.N_chi is None and self.N_nu is None:
-            self.options["n_chi"] = self.n_chi
         self._check_options()
         with sidr_as_classy():
             super().initialize()
@@ -99,6 +97,9 @@ class SIDR(classy):
 
     def _check_options(self):
         """Try the options on one point that every mass ordering allows."""
+        if "n_chi" in self.options and {"N_chi", "N_nu"} & self.options.keys():
+            raise LoggedError(self.log, "n_chi = %r and N_chi = %r, N_nu = %r say the same twice: give "
+                              "either n_chi or both of the others.", self.n_chi, self.N_chi, self.N_nu)
         try:
             inputs = class_inputs(**self.options, m_nu_sum=0.2)
         except (TypeError, ValueError) as error:
@@ -107,7 +108,7 @@ class SIDR(classy):
         try:
             cosmo.set(inputs, alpha_sidr=self.alpha, output="")
             cosmo.compute(["background"])
-        except (ValueError, sidr.classy.CosmoSevereError) as error:
+        except sidr.classy.CosmoSevereError as error:
             raise LoggedError(self.log, "alpha = %r: %s", self.alpha, error) from error
 
     def initialize_with_params(self):
