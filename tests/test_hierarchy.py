@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import CHI, PRECISE, SPECTRA, compute, difference
+from conftest import CHI, SPECTRA, compute, difference
 from numpy.testing import assert_allclose
 
 # C_l(G)/C_l(0), unlensed, N = 3.044 all interacting, alpha = 0.40, 0.43, 0.46, 0.47, 0.48...: a third
@@ -43,7 +43,8 @@ def reference_inputs(case):
     log10_G_eff, mass = case.removeprefix("n1_lg").split("_m")
     inputs = {"N_sidr": 0.75, "log10_G_eff_sidr": float(log10_G_eff), "P_k_max_h/Mpc": 1.2}
     if mass == "0":
-        return inputs | {"N_ur": 2.294}
+        # stock CLASS truncates the step of 40 multipoles to 39 there, see thermodynamics.patch
+        return inputs | {"N_ur": 2.294, "l_linstep": 39}
     return inputs | {"N_ur": 0, "N_ncdm": 1, "m_ncdm": float(mass) / 3, "T_ncdm": 0.716369,
                      "deg_ncdm": 3 * 2.294 / 3.044}
 
@@ -52,15 +53,16 @@ def reference_inputs(case):
 @pytest.mark.parametrize("case", ["n1_lg-4_m0.06", "n1_lg-2_m0.06", "n1_lg-1_m0.06",
                                   "n1_lg-1.5_m0", "n1_lg-5_m0", "n1_lg0_m0"])
 def test_spectra_are_those_of_an_independent_code(reference, case):
+    """At CLASS's default precision, where two correct codes agree this well."""
     expected = reference[case]
-    cosmo = compute(SPECTRA | PRECISE | reference_inputs(case))
+    cosmo = compute(SPECTRA | reference_inputs(case))
     # ell of the reference starts at 2
-    theirs = {x: np.concatenate([[0, 0], expected[x]]) for x in ("tt", "ee", "te", "pp")}
+    theirs = {x: np.concatenate([[0, 0], expected[f"{x}_default"]]) for x in ("tt", "ee", "te", "pp")}
     differences = difference(theirs, cosmo.lensed_cl())
-    assert max(differences.values()) < 1e-3, differences
+    assert max(differences[x] for x in ("tt", "ee", "te")) < 3e-4 and differences["pp"] < 6e-4
     h = cosmo.h()
     pk = np.array([cosmo.pk_lin(k * h, 0.) * h**3 for k in expected["k_h"]])
-    assert_allclose(pk, expected["pk"], rtol=1e-3)
+    assert_allclose(pk, expected["pk_default"], rtol=1e-3)
     assert_allclose(cosmo.z_dec_sidr, expected["z_dec"], rtol=1e-4)
 
 
@@ -72,12 +74,20 @@ def test_only_the_product_of_coupling_and_alpha_counts():
 
 
 def test_higher_multipoles_are_damped_at_their_own_rate():
-    """Damping l >= 3 a hundred times less brings free streaming nearer; l >= 10 hardly matters."""
+    """The quadrupole matters most: alpha_l twice as large moves EE less and less with l."""
     def spectra(alpha):
         return compute(SPECTRA | CHI | {"G_eff_sidr": 0.01, "alpha_sidr": alpha}).lensed_cl()
     base = spectra([0.424])
-    assert difference(base, spectra([0.424, 0.00424]))["ee"] > 1e-3
-    assert difference(base, spectra([0.424] * 8 + [0.5]))["ee"] < 1e-5
+    l2, l3, l10 = (difference(base, spectra(alpha))["ee"] for alpha in (
+        [0.848, 0.424], [0.424, 0.848, 0.424], [0.424] * 8 + [0.848]))
+    assert l2 > 5 * l3 > 25 * l10 and l3 > 1e-4
+
+
+def test_multipoles_that_are_hardly_damped_do_not_run_away():
+    """With F_3 and above almost free, F_2 is damped all the same: 3e-3, and no instability."""
+    base, free = (compute(SPECTRA | CHI | {"G_eff_sidr": 0.01, "alpha_sidr": alpha}).lensed_cl()
+                  for alpha in ([0.424], [0.424, 1e-3]))
+    assert max(difference(base, free).values()) < 5e-3
 
 
 def test_both_gauges_agree():
@@ -92,7 +102,7 @@ def test_both_gauges_agree():
 @pytest.mark.parametrize("log10_G_eff", [-3.5, -1.5, 1])
 @pytest.mark.parametrize("change", [
     {"l_max_sidr": 40, "sidr_fluid_trigger_tau_over_tau_k": 300, "sidr_rsa_trigger_tau_over_tau_k": 400},
-    {"sidr_tca_trigger_rate_over_aH": 500, "sidr_tca_trigger_rate_over_k": 300},
+    {"sidr_tca_trigger_rate_over_aH": 200, "sidr_tca_trigger_rate_over_k": 120},
     {"start_small_k_at_tau_c_over_tau_h": 2e-5, "start_large_k_at_tau_h_over_tau_k": 0.02},
 ], ids=["late approximations, l_max", "tight coupling", "initial time"])
 def test_spectra_do_not_depend_on_the_approximations(log10_G_eff, change):
@@ -109,7 +119,7 @@ def test_perturbations_of_coupled_chi_are_those_of_a_fluid(stock, gauge):
     mode = chi.get_perturbations()["scalar"][0]
     fluid = compute(request | {"N_ur": 2.294, "N_idr": 0.75, "idr_nature": "fluid"},
                     CosmoClass=stock.Class).get_perturbations()["scalar"][0]
-    tau = np.linspace(20, 100, 50)  # [Mpc]; chi decouples at tau = 330
+    tau = np.linspace(20, 60, 40)  # [Mpc]; later its viscosity shows: chi decouples at tau = 330
     for variable in ("delta", "theta"):
         ours = np.interp(tau, mode["tau [Mpc]"], mode[f"{variable}_sidr"])
         theirs = np.interp(tau, fluid["tau [Mpc]"], fluid[f"{variable}_idr"])
@@ -132,9 +142,8 @@ def test_transfer_functions_of_chi_are_there_in_each_form():
     assert not any("sidr" in column for column in camb)
 
 
-def test_chi_alone_with_massive_neutrinos_in_three_orderings_has_finite_spectra():
+def test_forty_flavours_of_chi_with_an_ordering_have_finite_spectra():
     from sidr.neutrinos import class_inputs
-    for ordering in ("degenerate", "normal", "inverted"):
-        inputs = class_inputs(n_chi=40, m_nu_sum=0.2, ordering=ordering) | {"log10_G_eff_sidr": -1.5}
-        cl = compute(inputs | {"output": "tCl pCl", "l_max_scalars": 500}).raw_cl(500)
-        assert all(np.isfinite(cl[x]).all() for x in cl) and (cl["tt"][2:] > 0).all()
+    inputs = class_inputs(n_chi=40, m_nu_sum=0.2, ordering="inverted") | {"log10_G_eff_sidr": -1.5}
+    cl = compute(inputs | {"output": "tCl pCl", "l_max_scalars": 300}).raw_cl(300)
+    assert all(np.isfinite(cl[x]).all() for x in cl) and (cl["tt"][2:] > 0).all()

@@ -182,6 +182,7 @@ int input_read_parameters_sidr(struct file_content * pfc,
   double MeV = 1.e6*_eV_;              /* [J] */
   double hbar_c = _h_P_*_c_/(2.*_PI_); /* [J m] */
   double T0;                           /* T_chi today [MeV] */
+  int l;
 
   class_read_double("N_sidr",psidr->N);
   class_test(!isfinite(psidr->N) || (psidr->N < 0.),
@@ -202,6 +203,12 @@ int input_read_parameters_sidr(struct file_content * pfc,
              errmsg,
              "T_sidr = %g is outside (0, 10]; it is T_chi/T_gamma today, (4/11)^(1/3) = 0.71377 by default",
              psidr->T);
+
+  psidr->alpha_min = psidr->alpha_max = psidr->alpha[0];
+  for (l = 1; l < psidr->alpha_size; l++) {
+    psidr->alpha_min = MIN(psidr->alpha_min,psidr->alpha[l]);
+    psidr->alpha_max = MAX(psidr->alpha_max,psidr->alpha[l]);
+  }
 
   psidr->Omega0 = 7./8.*pow(4./11.,4./3.)*psidr->N*pba->Omega0_g;
 

@@ -114,18 +114,19 @@ int perturbations_approximations_sidr(struct precision * ppr,
                                       struct perturbations_workspace * ppw) {
 
   double aH = ppw->pvecback[pba->index_bg_a]*ppw->pvecback[pba->index_bg_H];
-  double rate = rate_sidr(pba,ppw);
+  double slowest = pba->sidr.alpha_min*rate_sidr(pba,ppw);
+  double fastest = pba->sidr.alpha_max*rate_sidr(pba,ppw);
 
-  short is_coupled = (rate > ppr->sidr_tca_trigger_rate_over_aH*aH) &&
-    (rate > ppr->sidr_tca_trigger_rate_over_k*k);
+  short is_coupled = (slowest > ppr->sidr_tca_trigger_rate_over_aH*aH) &&
+    (slowest > ppr->sidr_tca_trigger_rate_over_k*k);
 
   short is_fluid = (ppr->ur_fluid_approximation != ufa_none) &&
     (k*tau > ppr->sidr_fluid_trigger_tau_over_tau_k) &&
-    (rate < ppr->sidr_fluid_trigger_rate_over_aH*aH);
+    (fastest < ppr->sidr_fluid_trigger_rate_over_aH*aH);
 
   short is_streaming = is_fluid && (ppr->radiation_streaming_approximation != rsa_none) &&
     (k*tau > ppr->sidr_rsa_trigger_tau_over_tau_k) &&
-    (rate < ppr->sidr_rsa_trigger_rate_over_aH*aH) &&
+    (fastest < ppr->sidr_rsa_trigger_rate_over_aH*aH) &&
     (tau > ppr->sidr_rsa_trigger_tau_over_tau_fs*pth->tau_free_streaming);
 
   ppw->approx[ppw->sidr.index_ap] = (int)

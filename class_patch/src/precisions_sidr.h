@@ -1,27 +1,27 @@
 /** @file precisions_sidr.h Precision parameters of the self-interacting dark radiation chi.
  *
  * Included by precisions.h, so that CLASS declares them, gives them their
- * defaults and reads them from the input by itself. aGamma is the conformal
- * rate [1/Mpc] without angular coefficient, aH = a'/a.
+ * defaults and reads them from the input by itself. The damping rates are
+ * conformal, alpha_l a Gamma [1/Mpc], and aH = a'/a.
  */
 
 /** number of momenta in the Boltzmann hierarchy of chi, at least 4 */
 class_precision_parameter(l_max_sidr,int,17)
 
-/** the tight coupling of chi ends when aGamma drops below this many aH ... */
-class_precision_parameter(sidr_tca_trigger_rate_over_aH,double,100.)
+/** the tight coupling of chi ends when the slowest damping drops below this many aH ... */
+class_precision_parameter(sidr_tca_trigger_rate_over_aH,double,40.)
 /** ... or below this many k */
-class_precision_parameter(sidr_tca_trigger_rate_over_k,double,50.)
+class_precision_parameter(sidr_tca_trigger_rate_over_k,double,20.)
 
 /** the fluid approximation of chi starts when k tau is above this value ... */
 class_precision_parameter(sidr_fluid_trigger_tau_over_tau_k,double,32.)
-/** ... and aGamma has dropped below this many aH */
-class_precision_parameter(sidr_fluid_trigger_rate_over_aH,double,1.e-2)
+/** ... and the fastest damping has dropped below this many aH */
+class_precision_parameter(sidr_fluid_trigger_rate_over_aH,double,4.e-3)
 
 /** the streaming approximation of chi starts when k tau is above this value ... */
 class_precision_parameter(sidr_rsa_trigger_tau_over_tau_k,double,47.)
-/** ... and aGamma has dropped below this many aH ... */
-class_precision_parameter(sidr_rsa_trigger_rate_over_aH,double,5.e-3)
+/** ... and the fastest damping has dropped below this many aH ... */
+class_precision_parameter(sidr_rsa_trigger_rate_over_aH,double,2.e-3)
 /** ... and tau is above this many times that at which the photons may stream (not 1, since two
     approximations must not be switched at the same time) */
 class_precision_parameter(sidr_rsa_trigger_tau_over_tau_fs,double,1.1)

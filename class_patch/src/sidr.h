@@ -34,6 +34,8 @@ struct sidr {
   double T;        /**< temperature today, in units of T_cmb; enters the rate only */
   double alpha[_ALPHA_SIZE_MAX_SIDR_]; /**< angular coefficients from l = 2 on */
   int alpha_size;  /**< number of them; the last one holds for all higher l */
+  double alpha_min; /**< smallest of them: the multipole that is damped most slowly */
+  double alpha_max; /**< largest of them: the multipole that is damped fastest */
   double Omega0;   /**< density today, in units of the critical density */
   double rate0;    /**< conformal scattering rate a Gamma = G_eff^2 T^5 today [1/Mpc] */
   int index_bg_rho; /**< index of the density in the background vector */
