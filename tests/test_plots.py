@@ -31,6 +31,12 @@ def test_limits_are_those_of_the_distribution(gaussian):
     assert "68%" in plots.table(gaussian) and "95%" in plots.table(gaussian)
 
 
+def test_table_says_when_there_are_too_few_samples(gaussian):
+    assert "NOT ENOUGH" not in plots.table(gaussian)
+    few = MCSamples(samples=gaussian.samples[:50], names=["m_nu_sum", "log10_G_eff"])
+    assert "NOT ENOUGH" in plots.table(few)
+
+
 def test_triangle_has_a_panel_per_pair_with_the_labels_of_the_chain(gaussian):
     fig = plots.triangle([gaussian])
     assert len(fig.axes) == 3

@@ -8,6 +8,12 @@ from getdist import loadMCSamples, plots
 #: What a reader looks for first, in this order; the other sampled parameters follow.
 FIRST = ("m_nu_sum", "log10_G_eff", "H0", "Omega_m", "sigma8")
 
+#: Left out unless asked for.
+NUISANCE = ("A_planck",)
+
+#: Fewer independent samples than this are not enough for limits.
+ENOUGH_SAMPLES = 200
+
 #: Credible levels of getdist's first two contours, for the table's head.
 LEVELS = ("68%", "95%")
 
@@ -54,9 +60,9 @@ def load(root, ignore_rows=0.3):
 
 
 def main_params(samples):
-    """Names of the parameters to show: `FIRST`, then the sampled ones that more than one value."""
+    """Names of the parameters to show: `FIRST`, then those that were sampled."""
     names = samples.getParamNames()
-    sampled = [p.name for p in names.names if not p.isDerived]
+    sampled = [p.name for p in names.names if not p.isDerived and p.name not in NUISANCE]
     varied = set(names.list()) - set(samples.ranges.fixedValueDict())
     ordered = [*FIRST, *(name for name in sampled if name not in FIRST)]
     return [name for name in ordered if name in varied]
@@ -126,8 +132,13 @@ def decimals(error):
 
 
 def table(samples, params=None):
-    """The limits of one chain as text, one parameter per line."""
+    """The limits of one chain as text, one parameter per line, after a line on the samples."""
+    sampled = [i for i, p in enumerate(samples.getParamNames().names) if not p.isDerived]
+    independent = min(map(samples.getEffectiveSamples, sampled))
+    head = f"{samples.numrows} rows, about {independent:.0f} independent samples"
+    if independent < ENOUGH_SAMPLES:
+        head += ": NOT ENOUGH for limits, let it run longer"
     rows = [("", "mean", *LEVELS), *((r.name, *r[2:]) for r in limits(samples, params))]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)).rstrip()
-                     for row in rows)
+    lines = ["  ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join([head, *lines])
