@@ -15,7 +15,7 @@
 /** largest number of different angular coefficients alpha_l */
 #define _ALPHA_SIZE_MAX_SIDR_ 64
 
-/** largest coupling [1/MeV^2]; chi is a perfect fluid until today from 1e4 on */
+/** largest coupling [1/MeV^2]; from about 5e6 on chi is coupled until today */
 #define _G_EFF_MAX_SIDR_ 1.e10
 
 /** Approximation schemes of chi, in the only order in which they can follow each other. */
