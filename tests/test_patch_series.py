@@ -151,7 +151,7 @@ def test_missing_patch_program_is_named(source, tmp_path, monkeypatch):
 def test_patch_that_does_not_apply_is_named_with_the_output_of_patch(source, tmp_path, monkeypatch):
     shutil.copytree(prepare.PATCHES, tmp_path / "patches")
     build = tmp_path / "patches" / "build.patch"
-    build.write_text(build.read_text().replace(" EXTERNAL += hmcode.opp", " EXTERNAL += other"))
+    build.write_text(build.read_text().replace(" HEADERFILES += ", " OTHERFILES += "))
     monkeypatch.setattr(prepare, "PATCHES", tmp_path / "patches")
     with pytest.raises(prepare.PatchError, match=r"build\.patch does not apply(.|\n)*FAILED at"):
         prepare.prepare(tmp_path / "tree")
@@ -190,7 +190,7 @@ def test_export_refuses_a_commit_that_is_not_a_patch_and_writes_nothing(source, 
 @needs_git
 def test_edit_continues_after_a_patch_was_mended_by_hand(source, tmp_path):
     makefile = source / "Makefile"
-    makefile.write_text(makefile.read_text().replace("EXTERNAL += hmcode.opp", "EXTERNAL += x"))
+    makefile.write_text(makefile.read_text().replace("HEADERFILES += ", "OTHERFILES += "))
     with pytest.raises(prepare.PatchError, match="build.patch"):
         refresh.edit(tmp_path / "tree")
     with open(tmp_path / "tree" / "Makefile", "a") as mended:
@@ -200,12 +200,26 @@ def test_edit_continues_after_a_patch_was_mended_by_hand(source, tmp_path):
     assert subjects == ["upstream", *prepare.series()]
 
 
-def test_check_tells_success_from_failure(source, capsys):
+def test_check_tells_success_from_failure(upstream, source, capsys, monkeypatch):
+    monkeypatch.setenv("SIDR_CLASS_SOURCE", str(upstream))  # what it is compared with
     assert refresh.main(["check", str(source)]) == 0
     assert "apply without fuzz, 0 hunks moved" in capsys.readouterr().out
     (source / "Makefile").write_text("all:\n")
     assert refresh.main(["check", str(source)]) == 1
     assert "FAILS\nbuild.patch" in capsys.readouterr().out
+
+
+def test_series_fits_each_release_of_the_list_without_fuzz(capsys):
+    """And every hook lands in the same C function; the releases come with pip."""
+    try:
+        failures = refresh.check([])
+    except prepare.PatchError as error:
+        if "pip could not download" not in str(error):
+            raise
+        pytest.skip(str(error))
+    printed = capsys.readouterr().out
+    assert failures == 0, printed
+    assert all(release in printed for release in prepare.load_upstream()["check"])
 
 
 def contents(folder):
