@@ -126,40 +126,6 @@ extern "C" {
                                        int * pa_old,
                                        struct perturbations_workspace * ppw,
                                        struct perturbations_vector * ppv);
-  int perturbations_rho_ini_sidr(struct background * pba,
-                                 double tau,
-                                 double * pvecback,
-                                 double * rho_r,
-                                 double * rho_nu);
-  double perturbations_theta_g_ini_sidr(struct background * pba,
-                                        double k,
-                                        double tau,
-                                        double om,
-                                        double rho_r,
-                                        double fracb,
-                                        double * pvecback);
-  int perturbations_total_ini_sidr(struct background * pba,
-                                   double k,
-                                   double tau,
-                                   double om,
-                                   double rho_r,
-                                   double rho_m_over_rho_r,
-                                   double amplitude,
-                                   double delta,
-                                   double * pvecback,
-                                   double * delta_tot,
-                                   double * velocity_tot);
-  int perturbations_initial_conditions_sidr(struct background * pba,
-                                            double k,
-                                            double tau,
-                                            double om,
-                                            double amplitude,
-                                            double k2_alpha,
-                                            double delta_ur,
-                                            double theta_ur,
-                                            double shear_ur,
-                                            double l3_ur,
-                                            struct perturbations_workspace * ppw);
   int perturbations_stress_energy_sidr(struct background * pba,
                                        struct perturbations * ppt,
                                        double * y,
@@ -201,6 +167,42 @@ extern "C" {
                                 double * y,
                                 double * dy,
                                 struct perturbations_workspace * ppw);
+
+  /* perturbations_ini_sidr.c */
+  int perturbations_rho_ini_sidr(struct background * pba,
+                                 double tau,
+                                 double * pvecback,
+                                 double * rho_r,
+                                 double * rho_nu);
+  double perturbations_theta_g_ini_sidr(struct background * pba,
+                                        double k,
+                                        double tau,
+                                        double om,
+                                        double rho_r,
+                                        double fracb,
+                                        double * pvecback);
+  int perturbations_total_ini_sidr(struct background * pba,
+                                   double k,
+                                   double tau,
+                                   double om,
+                                   double rho_r,
+                                   double rho_m_over_rho_r,
+                                   double amplitude,
+                                   double delta,
+                                   double * pvecback,
+                                   double * delta_tot,
+                                   double * velocity_tot);
+  int perturbations_initial_conditions_sidr(struct background * pba,
+                                            double k,
+                                            double tau,
+                                            double om,
+                                            double amplitude,
+                                            double k2_alpha,
+                                            double delta_ur,
+                                            double theta_ur,
+                                            double shear_ur,
+                                            double l3_ur,
+                                            struct perturbations_workspace * ppw);
 
 #ifdef __cplusplus
 }
