@@ -17,8 +17,9 @@ damped by alpha_l = 0.40, 0.43, 0.46, 0.47, 0.48, 0.48, ... times that. This is 
 which we take here, with N_sidr = N_ur: the same G_eff in both, no conversion. A G_eff for
 `das_ghosh` (0.424) is sqrt(0.40 / 0.424) of it, log10 G_eff smaller by 0.013. Otherwise it differs:
 its rate is capped at 1e9 aH; its initial conditions and streaming approximations take an interacting
-N_ur for a free-streaming one; its tolerance of the perturbations is 1e-4 where CLASS 3.4 has 1e-5.
-Left to itself it integrates N_ur explicitly (rkdp45); `evolver_perturbations=1` is the implicit ndf15.
+N_ur for a free-streaming one. Left to itself it integrates N_ur explicitly (rkdp45);
+`evolver_perturbations=1` is the implicit ndf15. Its default precision is lower than CLASS 3.4's
+(DEFAULTS): two families have those settings exchanged.
 CAMB, without interactions, has the same linear lensing, and Recfast where CLASS has HyRec.
 
 The last columns are the largest differences of TT and EE, 30 <= l <= 2500: without interactions from
@@ -44,6 +45,18 @@ HIGH_PRECISION = {"tol_perturbations_integration": 1e-6, "hyper_sampling_flat": 
                   "tol_ncdm_synchronous": 1e-4, "ur_fluid_trigger_tau_over_tau_k": 60,
                   "ncdm_fluid_trigger_tau_over_tau_k": 61,
                   "radiation_streaming_trigger_tau_over_tau_k": 120}
+
+# What the defaults of classy-community 26.0.0 and of CLASS 3.4.1 choose differently, as CLASS names it
+DEFAULTS = {
+    "tol_perturbations_integration": (1e-4, 1e-5), "tol_ncdm_synchronous": (0.03, 1e-3),
+    "l_max_ncdm": (10, 17), "k_step_sub": (0.08, 0.05), "k_step_transition": (0.4, 0.2),
+    "start_small_k_at_tau_c_over_tau_h": (0.006, 0.0015),
+    "tight_coupling_trigger_tau_c_over_tau_k": (0.04, 0.01),
+    "ur_fluid_trigger_tau_over_tau_k": (20, 30), "ncdm_fluid_trigger_tau_over_tau_k": (15, 31),
+    "radiation_streaming_trigger_tau_over_tau_k": (26, 45), "transfer_neglect_delta_k_S_e": (1, 0.11),
+    "neglect_CMB_sources_below_visibility": (0.008, 0.001), "q_logstep_spline": (400, 170),
+}
+COMMUNITY_PRECISION, CLASS_PRECISION = ({key: x[i] for key, x in DEFAULTS.items()} for i in (0, 1))
 
 # In the child: code, inputs of CLASS, name of a set of precision settings or null, CPU limit [s]
 ONE = """
@@ -80,7 +93,7 @@ print(json.dumps({"cpu": cpu, "wall": wall, "tt": list(tt), "ee": list(ee),
 """
 
 
-def configurations(precision):
+def configurations(couplings, precision):
     """Name -> (package, inputs of CLASS, precision, coupling, row it is compared with)."""
     neutrinos = COSMOLOGY | NEUTRINOS | {"YHe": 0.2454, "deg_ncdm": 3}
     split = neutrinos | {"deg_ncdm": 2.2608}
@@ -94,7 +107,13 @@ def configurations(precision):
     families = {"stock": ("classy", "ur", {}, None),
                 "community": ("classy-community", "ur", {}, None),
                 "community, ndf15": ("classy-community", "ur", {"evolver_perturbations": 1}, None),
-                "ours": ("sidr", "sidr", {}, None)}
+                "community, ndf15, precision of CLASS": (
+                    "classy-community", "ur",
+                    {"evolver_perturbations": 1} | {
+                        key.replace("perturbations_i", "perturb_i"): value
+                        for key, value in CLASS_PRECISION.items()}, None),
+                "ours": ("sidr", "sidr", {}, None),
+                "ours, precision of community": ("sidr", "sidr", COMMUNITY_PRECISION, None)}
     families |= {f"ours, {name}": ("sidr", "sidr", {}, name) for name in precision}
     for family, (package, species, settings, name) in families.items():
         radiation = (chi if species == "sidr" else ur) | settings
@@ -104,7 +123,7 @@ def configurations(precision):
         rows[f"{family}, free"] = (package, radiation, name, None, "high precision, free")
         if family == "stock":
             continue
-        for lg in COUPLINGS:
+        for lg in couplings:
             coupling = {f"log10_G_eff_{species}": lg} | ({"alpha_sidr": "rta"} if species == "sidr" else {})
             rows[f"{family}, {lg:g}"] = (package, radiation | coupling, name, lg,
                                          None if family == "ours" else f"ours, {lg:g}")
@@ -147,13 +166,14 @@ def difference(rows, results, name, field):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--peer-python", required=True, help="interpreter with classy-community and CAMB")
+    parser.add_argument("--couplings", nargs="*", type=float, default=COUPLINGS, help="log10 G_eff")
     parser.add_argument("--precision", nargs="*", default=["planck"], help="names in sidr.precision")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--limit", type=int, default=120, help="CPU time of one evaluation [s]")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
 
-    rows = configurations(args.precision)
+    rows = configurations(args.couplings, args.precision)
     samples, failed, versions = {name: [] for name in rows}, {}, {}
     with tqdm(total=args.rounds * len(rows), unit="evaluation") as progress:
         for turn in range(args.rounds):
