@@ -107,6 +107,7 @@ setup(
     package_data={"": ["*.yaml", "*.bibtex"]},
     ext_modules=[
         Extension("sidr.classy._classy", [], **FLAGS),  # classy.pyx is in the patched tree
+        Extension("sidr.classy._levels", ["pyext/sidr/classy/_levels.pyx"], **FLAGS),
         Extension("sidr.classy._sidr", ["pyext/sidr/classy/_sidr.pyx"], **FLAGS),
     ],
     cmdclass={"build_ext": BuildPatchedClass},

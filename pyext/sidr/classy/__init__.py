@@ -10,13 +10,14 @@ It lives beside a stock `classy` in the same process; CLASS's two errors are its
 
 import numpy as np
 
-from sidr.classy import _classy, _sidr
+from sidr.classy import _sidr
 from sidr.classy._classy import CosmoComputationError, CosmoSevereError, __version__
+from sidr.classy.incremental import IncrementalClass
 
 __all__ = ["Class", "CosmoComputationError", "CosmoSevereError", "__version__"]
 
 
-class Class(_classy.Class):
+class Class(IncrementalClass):
     """The `Class` of classy; what it adds is below, all else is documented upstream."""
 
     def set(self, *pars, **kwargs):
