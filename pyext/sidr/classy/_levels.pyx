@@ -34,6 +34,8 @@ cdef extern from "class.h":
         pass
 
     struct perturbations:
+        short is_allocated
+        double *** sources
         int md_size
         int * ic_size
         short has_cls
@@ -157,6 +159,11 @@ cdef class Levels:
                                                or self.ppt.has_cl_lensing_potential == _TRUE_
                                                or self.ppt.has_cl_number_count == _TRUE_)
 
+    @property
+    def sources_address(self):
+        """Where the sources of the perturbations are in memory, 0 if there are none."""
+        return <size_t> self.ppt.sources if self.ppt.is_allocated else 0
+
     def read_primordial(self):
         """Read the primordial parameters again, and nothing else."""
         cdef ErrorMsg message
@@ -167,12 +174,17 @@ cdef class Levels:
         check(input_read_parameters_primordial(pfc, &copy, self.ppm, message), message)
 
     def compute(self, level):
-        """Fill the structure of `level`; CosmoComputationError with CLASS's message if that fails."""
+        """Fill the structure of `level`; CosmoComputationError with CLASS's message if that fails.
+
+        Of transfer functions that have not been freed, only those of the lensing potential are redone.
+        """
         if level == "primordial":
             check(primordial_init(self.ppr, self.ppt, self.ppm), self.ppm.error_message)
         elif level == "fourier":
             check(fourier_init(self.ppr, self.pba, self.pth, self.ppt, self.ppm, self.pfo),
                   self.pfo.error_message)
+        elif level == "transfer" and self.ptr.is_allocated:
+            self.renew_lensing_transfer()
         elif level == "transfer":
             check(transfer_init(self.ppr, self.pba, self.pth, self.ppt, self.pfo, self.ptr),
                   self.ptr.error_message)
@@ -202,7 +214,15 @@ cdef class Levels:
         elif level == "distortions" and self.psd.is_allocated:
             distortions_free(self.psd)
 
-    def renew_lensing_transfer(self):
+    def compute_linear_transfer(self):
+        """Fill the structure of the transfer functions as if there were no non-linear correction."""
+        method, self.pfo.method = self.pfo.method, nl_none
+        try:
+            self.compute("transfer")
+        finally:
+            self.pfo.method = method
+
+    cdef renew_lensing_transfer(self):
         """Compute the transfer functions of the CMB lensing potential again, and no others.
 
         CLASS computes all types of transfer functions at once, but without temperature and polarisation

@@ -60,15 +60,19 @@ class IncrementalClass(_classy.Class):
         self._inputs, self._current = now, True
 
     def compute_transfers(self):
-        """Compute all that `compute` would, but for what depends on the primordial spectrum.
+        """Compute what `compute` would and the primordial spectrum has no part in.
 
-        A `compute` that follows costs little, whatever values the primordial parameters have by then:
-        those that it will have must be set here already, to any value that can be read.
+        The next `compute` does the rest, for any values of the primordial parameters, but of these very
+        parameters: what CLASS refuses depends on which ones there are.
         """
         self.compute(["perturbations"])
         levels = Levels(self)
-        if levels.transfer_is_linear and "transfer" not in self._computed_levels:
-            self._compute_levels(levels, ["transfer"])
+        if "transfer" in self._computed_levels:
+            return
+        if levels.transfer_is_linear:
+            self._compute_levels(levels, {"transfer"})
+        elif levels.only_lensing_is_nonlinear:
+            levels.compute_linear_transfer()  # which does not complete the level
 
     def _update(self, wanted, before, now):
         """Bring the structures from the inputs `before` to those of `now`; False if this is not possible.
@@ -83,34 +87,33 @@ class IncrementalClass(_classy.Class):
         if changed and not may_keep(levels, changed, before, now):
             return False
         try:
-            if changed:
-                self._change_spectrum(levels)
-            self._compute_levels(levels, [x for x in LEVELS if x in wanted and x not in computed])
+            stale = self._change_spectrum(levels) if changed else set()
+            self._compute_levels(levels, (wanted | stale) - computed)
         except _classy.CosmoComputationError:
             return False
         return True
 
     def _change_spectrum(self, levels):
-        """Read the primordial parameters and redo the levels, of those computed, that depend on them."""
+        """Read the primordial parameters; drop the levels, of those computed, that depend on them.
+
+        Returns
+        -------
+        set of str
+            The levels that were dropped.
+        """
         computed = self._computed_levels
-        again = computed - BEFORE_SPECTRUM - {"transfer"}
-        update_lensing = "transfer" in computed and not levels.transfer_is_linear
-        if update_lensing and not levels.only_lensing_is_nonlinear:
-            again.add("transfer")
-            update_lensing = False
+        stale = computed - BEFORE_SPECTRUM
+        if levels.transfer_is_linear:
+            stale.discard("transfer")
         for level in reversed(LEVELS):
-            if level in again:
+            if level in stale and not (level == "transfer" and levels.only_lensing_is_nonlinear):
                 levels.free(level)
-                computed.discard(level)
+        computed -= stale
         levels.read_primordial()
-        for level in LEVELS:
-            if level in again:
-                self._compute_levels(levels, [level])
-            elif level == "transfer" and update_lensing:
-                levels.renew_lensing_transfer()
+        return stale
 
     def _compute_levels(self, levels, names):
-        for level in names:
+        for level in sorted(names, key=LEVELS.index):
             levels.compute(level)
             self._computed_levels.add(level)
 

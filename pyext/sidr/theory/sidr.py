@@ -31,7 +31,9 @@ from cobaya.log import LoggedError
 from cobaya.theories.classy import classy
 
 import sidr.classy
+from sidr.classy.incremental import AMPLITUDES_BY_SHOOTING, PRIMORDIAL_INPUTS
 from sidr.neutrinos import class_inputs
+from sidr.theory.transfers import SIDRTransfers
 
 ARGUMENTS = frozenset(inspect.signature(class_inputs).parameters)
 
@@ -111,8 +113,13 @@ class SIDR(classy):
         except sidr.classy.CosmoSevereError as error:
             raise LoggedError(self.log, "alpha = %r: %s", self.alpha, error) from error
 
+    def get_helper_theories(self):
+        """The theory that takes all parameters but those of the primordial spectrum."""
+        self._transfers = SIDRTransfers(self, "sidr.transfers")
+        return {"sidr.transfers": self._transfers}
+
     def initialize_with_params(self):
-        """Refuse a coupling that nothing would feel.
+        """Refuse a coupling that nothing would feel; give the helper its parameters.
 
         Raises
         ------
@@ -123,16 +130,38 @@ class SIDR(classy):
         if "log10_G_eff" in self.input_params and without_chi(vars(self)):
             raise LoggedError(self.log, "log10_G_eff is a parameter, but n_chi = 0 leaves no dark "
                               "radiation that it could couple: remove it, or take n_chi > 0.")
+        params = [*self._transfers.input_params, *self.input_params]
+        fast = self._primordial_params(params)
+        self.input_params = [p for p in params if p in fast]
+        self._transfers.input_params = [p for p in params if p not in fast]
 
-    def calculate(self, state, want_derived=True, **params_values_dict):
+    def _primordial_params(self, params):
+        """Those of the parameters that leave the transfer functions as they are."""
+        given = {self.translate_param(p) for p in params} | self.extra_args.keys()
+        if given & AMPLITUDES_BY_SHOOTING or not analytic_spectrum(self.extra_args):
+            return set()
+        return {p for p in params if self.translate_param(p) in PRIMORDIAL_INPUTS}
+
+    def get_requirements(self):
+        return {"sidr_transfers": {}}
+
+    def must_provide(self, **requirements):
+        self._transfers._states.clear()
+        # classy looks for the tensor amplitude r in its own parameters.
+        fast, self.input_params = self.input_params, [*self.input_params, *self._transfers.input_params]
         try:
-            params = self.class_params(params_values_dict)
-        except ValueError as error:
-            if self.stop_at_error:
-                raise LoggedError(self.log, "%s", error) from error
-            self.log.debug("No such neutrinos: %s Assigning 0 likelihood and going on.", error)
-            return False
-        return super().calculate(state, want_derived, **params)
+            return super().must_provide(**requirements)
+        finally:
+            self.input_params = fast
+
+    def set_transfers(self, cosmo, inputs):
+        """Give a `Class` the inputs of the helper, and a spectrum which the helper does not use."""
+        self.classy = cosmo
+        self.set(inputs | dict.fromkeys(self.input_params, 1))
+
+    def calculate(self, state, want_derived=True, **primordial):
+        self.classy, inputs = self.provider.get_sidr_transfers()
+        return super().calculate(state, want_derived, **inputs, **primordial)
 
     def class_params(self, params):
         """Parameters of the run, with chi and the neutrinos as CLASS wants them.
@@ -168,3 +197,9 @@ def without_chi(options):
     """Whether these options leave no dark radiation."""
     N_chi, n_chi = options.get("N_chi"), options.get("n_chi")
     return (n_chi if N_chi is None else N_chi) == 0
+
+
+def analytic_spectrum(extra_args):
+    """Whether the primordial spectrum is that of A_s and n_s, and not a table or inflation."""
+    kinds = {extra_args.get(name, "analytic_Pk") for name in ("P_k_ini_type", "P_k_ini type")}
+    return kinds == {"analytic_Pk"}
