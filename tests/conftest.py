@@ -1,5 +1,6 @@
 """What the tests share: the cosmology, both CLASS builds, and the paths of data that may be absent."""
 
+import ctypes
 import os
 from pathlib import Path
 
@@ -39,6 +40,50 @@ def difference(a, b, l_max=2500):
     a, b = ({x: cl[x][cut] for x in ("tt", "ee", "te", "pp")} for cl in (a, b))
     scale = a | {"te": np.sqrt(a["tt"] * a["ee"])}
     return {x: np.abs((b[x] - a[x]) / scale[x]).max() for x in a}
+
+
+#: Settings for comparing a computation with itself: coarse.
+COARSE = {"tol_perturbations_integration": 1e-3, "k_step_sub": 0.2, "l_linstep": 80,
+          "perturbations_sampling_stepsize": 0.4, "background_Nloga": 6000}
+
+
+def assert_identical(a, b):
+    """Assert that two results, dictionaries and sequences of arrays, are equal to the last bit."""
+    assert type(a) is type(b)
+    if isinstance(a, dict):
+        assert a.keys() == b.keys()
+        for name in a:
+            assert_identical(a[name], b[name])
+    elif isinstance(a, (tuple, list)):
+        for x, y in zip(a, b, strict=True):
+            assert_identical(x, y)
+    else:
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.fixture
+def class_messages(tmp_path):
+    """A function: what CLASS has printed since it was called last; the first call starts listening."""
+    libc = ctypes.CDLL(None)
+    path = tmp_path / "messages"
+    stdout, position = None, 0
+
+    def read():
+        nonlocal stdout, position
+        libc.fflush(None)
+        if stdout is None:  # not when the fixture is set up: pytest redirects again after that
+            stdout = os.dup(1)
+            with open(path, "wb") as file:
+                os.dup2(file.fileno(), 1)
+        text = path.read_text()[position:]
+        position += len(text)
+        return text
+
+    yield read
+    if stdout is not None:
+        libc.fflush(None)
+        os.dup2(stdout, 1)
+        os.close(stdout)
 
 
 @pytest.fixture(scope="session")

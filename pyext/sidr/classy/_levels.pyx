@@ -34,8 +34,6 @@ cdef extern from "class.h":
         pass
 
     struct perturbations:
-        short is_allocated
-        double *** sources
         int md_size
         int * ic_size
         short has_cls
@@ -159,11 +157,6 @@ cdef class Levels:
                                                or self.ppt.has_cl_lensing_potential == _TRUE_
                                                or self.ppt.has_cl_number_count == _TRUE_)
 
-    @property
-    def sources_address(self):
-        """Where the sources of the perturbations are in memory, 0 if there are none."""
-        return <size_t> self.ppt.sources if self.ppt.is_allocated else 0
-
     def read_primordial(self):
         """Read the primordial parameters again, and nothing else."""
         cdef ErrorMsg message
@@ -215,7 +208,10 @@ cdef class Levels:
             distortions_free(self.psd)
 
     def compute_linear_transfer(self):
-        """Fill the structure of the transfer functions as if there were no non-linear correction."""
+        """Fill the structure of the transfer functions as if there were no non-linear correction.
+
+        CLASS would read the correction even where it is of no use.
+        """
         method, self.pfo.method = self.pfo.method, nl_none
         try:
             self.compute("transfer")

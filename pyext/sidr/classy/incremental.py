@@ -70,7 +70,8 @@ class IncrementalClass(_classy.Class):
         if "transfer" in self._computed_levels:
             return
         if levels.transfer_is_linear:
-            self._compute_levels(levels, {"transfer"})
+            levels.compute_linear_transfer()
+            self._computed_levels.add("transfer")
         elif levels.only_lensing_is_nonlinear:
             levels.compute_linear_transfer()  # which does not complete the level
 
