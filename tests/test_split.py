@@ -40,7 +40,8 @@ class Whole(sidr.theory.SIDR):
         return set()
 
 
-def model(requirements=None, params=None, theory=sidr.theory.SIDR, likelihood="one", extra_args=None, **more):
+def model(requirements=None, params=None, theory=sidr.theory.SIDR, likelihood="one", extra_args=None,
+          **more):
     """A model that computes these products, without data."""
     cobaya = get_model({
         "theory": {"sidr.theory.SIDR": {
@@ -64,7 +65,7 @@ LOUD = {"perturbations_verbose": 1}
     (PRODUCTS, {"non_linear": "hmcode"}), (PRODUCTS, {"non_linear": "halofit"}),
     (LINEAR, {"non_linear": "none"})], ids=["hmcode", "halofit", "linear"])
 def test_all_products_are_those_of_one_computation(requirements, extra_args, class_messages):
-    derived = dict.fromkeys(["sigma8", "rs_drag", "Omega_m", "age", "YHe"]) if requirements == PRODUCTS else {}
+    derived = {"rs_drag": None, "Omega_m": None} | ({"sigma8": None} if requirements == PRODUCTS else {})
     # P(k, z) is given up to the first time that was sampled before the earliest z.
     extra_args = extra_args | {"perturbations_sampling_stepsize": 0.1}
     split = model(requirements, derived, extra_args=extra_args | LOUD)
@@ -107,7 +108,8 @@ def test_other_spectra_are_slow(params, extra_args):
 def test_sampled_sigma8_is_reached():
     params = {k: v for k, v in PRIORS.items() if k != "A_s"} | {"sigma8": {"prior": [0.7, 0.9]}}
     cobaya = get_model({
-        "theory": {"sidr.theory.SIDR": {"stop_at_error": True, "extra_args": COARSE | {"non_linear": "none"}}},
+        "theory": {"sidr.theory.SIDR": {
+            "stop_at_error": True, "extra_args": COARSE | {"non_linear": "none"}}},
         "likelihood": {"one": None}, "params": FIXED | params})
     cobaya.add_requirements({"Pk_grid": {"z": Z, "k_max": 1, "nonlinear": False}, "sigma8_z": {"z": Z}})
     for sigma8 in (0.75, 0.85):
@@ -182,7 +184,8 @@ def test_every_state_has_a_class_of_its_own_that_goes_with_it(monkeypatch):
     assert len(alive) == 3  # Cobaya's number of states
 
 
-@pytest.mark.parametrize("options", [{"drag": True}, {"oversample_power": 0.4}], ids=lambda x: next(iter(x)))
+@pytest.mark.parametrize("options", [{"drag": True}, {"oversample_power": 0.4}],
+                         ids=["drag", "oversample"])
 def test_metropolis_finds_the_fast_parameters(options):
     class Temperature(Likelihood):
         def get_requirements(self):
@@ -201,3 +204,14 @@ def test_metropolis_finds_the_fast_parameters(options):
     speeds = {name: theory.speed for name, theory in sampler.model.theory.items()}
     assert speeds["sidr.theory.SIDR"] > speeds["sidr.transfers"]
     assert len(sampler.collection) >= 5
+
+
+def test_updated_input_of_a_run_runs_again():
+    info = {"theory": {"sidr.theory.SIDR": {"extra_args": COARSE | {"non_linear": "none"}}},
+            "likelihood": {"sidr.likelihoods.DESI_DR2": None}, "sampler": {"evaluate": {"override": POINT}},
+            "params": FIXED | PRIORS | {"rs_drag": None}}
+    updated, first = run(info)
+    assert {"A_s", "H0"} <= set(updated["theory"]["sidr.theory.SIDR"]["input_params"])
+    _, second = run(updated)
+    columns = ["minuslogpost", "rs_drag", "N_eff"]
+    assert_identical(*(s.products()["sample"][columns].to_numpy() for s in (first, second)))
