@@ -110,6 +110,20 @@ def test_spectral_distortions_follow_too():
     assert_identical(cosmo.spectral_distortion(), computed(inputs, A_s=4e-9).spectral_distortion())
 
 
+@pytest.mark.parametrize("inputs", [
+    {"output": "tCl Sd"}, {"output": "tCl", "modes": "s,t", "Pk_ini_type": "inflation_V"}],
+    ids=["distortions", "inflation"])
+def test_what_is_not_known_to_be_safe_is_computed_from_the_start(inputs, class_messages):
+    cosmo = new(inputs, LOUD, k_pivot=0.05)
+    if "Pk_ini_type" in inputs:
+        del cosmo.pars["A_s"], cosmo.pars["n_s"]
+    cosmo.compute()
+    class_messages()
+    cosmo.set(k_pivot=0.04)
+    cosmo.compute()
+    assert "Computing sources" in class_messages()
+
+
 def test_amplitude_found_from_sigma8_is_found_again():
     inputs = MATTER | {"sigma8": 0.8}
     cosmo = new(inputs)

@@ -95,7 +95,7 @@ def test_fast_are_the_parameters_of_the_primordial_spectrum_under_any_name():
 
 @pytest.mark.parametrize("params, extra_args", [
     ({"A_s": None, "sigma8": {"prior": [0.7, 0.9]}}, {}),
-    ({}, {"P_k_ini_type": "inflation_V"}), ({}, {"P_k_ini type": "two_scales"})],
+    ({}, {"Pk_ini_type": "inflation_V"}), ({}, {"P_k_ini type": "two_scales"})],
     ids=["sigma8", "inflation", "two scales"])
 def test_other_spectra_are_slow(params, extra_args):
     params = {name: value for name, value in (PRIORS | params).items() if value is not None}

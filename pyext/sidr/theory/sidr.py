@@ -151,7 +151,6 @@ class SIDR(classy):
         return {"sidr_transfers": {}}
 
     def must_provide(self, **requirements):
-        self._transfers._states.clear()
         # classy looks for the tensor amplitude r in its own parameters.
         fast, self.input_params = self.input_params, [*self.input_params, *self._transfers.input_params]
         try:
@@ -206,5 +205,5 @@ def without_chi(options):
 
 def analytic_spectrum(extra_args):
     """Whether the primordial spectrum is that of A_s and n_s, and not a table or inflation."""
-    kinds = {extra_args.get(name, "analytic_Pk") for name in ("P_k_ini_type", "P_k_ini type")}
+    kinds = {extra_args.get(name, "analytic_Pk") for name in ("Pk_ini_type", "P_k_ini type")}
     return kinds == {"analytic_Pk"}
