@@ -1,0 +1,213 @@
+"""What precision settings do to a posterior, and their numerical noise.
+
+The 200 points of `posterior.txt` were drawn from the posterior of Planck 2018 and DESI DR2 for one
+flavour of chi, a hundred from each mode of log10 G_eff. Each is computed with each precision setting;
+the chi2 of the real likelihoods are appended to a table, so that a stopped run goes on (and the two
+modes may run side by side, with --modes).
+
+    export COBAYA_PACKAGES_PATH=packages
+    python benchmarks/precision.py posterior              # the chi2, then the verdict
+    python benchmarks/precision.py noise                  # on lines of neighbouring points
+    python benchmarks/precision.py spectra [--plot FILE]  # the spectra themselves
+"""
+
+import argparse
+import csv
+import itertools
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+from cobaya.model import get_model
+from tqdm import tqdm
+
+from sidr import precision
+from sidr.classy import Class
+from sidr.neutrinos import class_inputs
+
+HERE = Path(__file__).parent
+LIKELIHOODS = {"planck_2018_lowl.TT": None, "planck_2018_lowl.EE": None,
+               "planck_2018_highl_plik.TTTEEE_lite_native": None,
+               "planck_2018_lensing.native": None, "sidr.likelihoods.DESI_DR2": None}
+SAMPLED = ("omega_b", "omega_cdm", "H0", "logA", "n_s", "tau_reio", "m_nu_sum", "log10_G_eff", "A_planck")
+NEUTRINOS = {"N_chi": 0.75, "N_nu": 2.294}  # one flavour of chi, as the runs of arXiv:2506.08085
+MODES = {"MI": slice(0, 100), "SI": slice(100, 200)}  # rows of posterior.txt
+STEP = 0.03  # distance of neighbouring points, in standard deviations
+SETTINGS = {"default": precision.default, "planck": precision.planck, "reference": precision.reference,
+            "planck, hmcode": precision.planck | {"non_linear": "hmcode"}}
+
+
+def posterior():
+    """Array of shape (200, 9): the points, in the order of SAMPLED, the MI mode first."""
+    return np.loadtxt(HERE / "posterior.txt")
+
+
+def likelihoods(setting):
+    """Cobaya model of the real likelihoods with a precision setting."""
+    params = {name: None for name in SAMPLED if name not in ("logA", "A_planck")}
+    params |= {"A_s": None, "A_planck": None}
+    flat = {"prior": {"min": -1e3, "max": 1e3}}
+    return get_model({
+        "likelihood": LIKELIHOODS, "params": {name: flat for name in params},
+        "theory": {"sidr.theory.SIDR": NEUTRINOS | {
+            "stop_at_error": True, "extra_args": {"non_linear": "none"} | SETTINGS[setting]}}})
+
+
+def chi2(model, point):
+    """Dictionary of the chi2 of each likelihood, and the CPU time in seconds, at a point of SAMPLED."""
+    values = dict(zip(SAMPLED, point, strict=True))
+    values["A_s"] = 1e-10 * np.exp(values.pop("logA"))
+    start = time.process_time()
+    loglikes = model.loglikes(values, as_dict=True, return_derived=False, cached=False)
+    return {name: -2 * value for name, value in loglikes.items()} | {"cpu": time.process_time() - start}
+
+
+def table(path, setting, points):
+    """Rows of chi2 at the points: those in the table at `path`, and the others, which are appended."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = read(path)
+    model = likelihoods(setting) if len(rows) < len(points) else None
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, [*LIKELIHOODS, "cpu"])
+        if not rows:
+            writer.writeheader()
+        for point in tqdm(points[len(rows):], desc=setting, initial=len(rows), total=len(points)):
+            rows.append(chi2(model, point))
+            writer.writerow(rows[-1])
+            file.flush()
+    return rows
+
+
+def read(path):
+    """Rows of a table of chi2, none if there is no such file."""
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+
+
+def total(rows):
+    """chi2 of all likelihoods together, shape (points,)."""
+    return np.array([sum(value for name, value in row.items() if name != "cpu") for row in rows])
+
+
+def compare_posterior(folder, settings, modes):
+    """Print what replacing `reference` does to each mode: spread of the chi2, shift of each mean."""
+    points = {mode: posterior()[MODES[mode]] for mode in modes}
+    tables = {(mode, setting): table(folder / f"{mode}_{setting.replace(', ', '_')}.csv", setting, points[mode])
+              for setting in (*settings, "reference") for mode in modes}
+    print(f"\n{'chi2 - reference':18}{'mode':>6}{'points':>8}{'mean':>8}{'std':>8}{'CPU [s]':>9}   largest shift of a mean")
+    for setting, mode in itertools.product(settings, modes):
+        rows = tables[mode, setting]
+        difference = total(rows) - total(tables[mode, "reference"])
+        name, shift = largest_shift(points[mode], difference)
+        print(f"{setting:18}{mode:>6}{len(rows):8d}{difference.mean():8.3f}{difference.std(ddof=1):8.3f}"
+              f"{np.median([row['cpu'] for row in rows]):9.2f}   {shift:+.3f} sigma in {name}")
+
+
+def largest_shift(points, difference):
+    """Parameter whose mean moves most, in sigma, when the points are weighted with exp(-difference/2)."""
+    weights = np.exp(-(difference - difference.mean()) / 2)
+    shifts = (np.average(points, axis=0, weights=weights) - points.mean(axis=0)) / points.std(axis=0)
+    most = np.abs(shifts).argmax()
+    return SAMPLED[most], shifts[most]
+
+
+def lines(number=6, length=12, seed=1):
+    """Lines of neighbouring points in random directions of the posterior, shape (number, length, 9)."""
+    rng = np.random.default_rng(seed)
+    points = posterior()
+    modes = [points[rows] for rows in MODES.values()]
+    result = []
+    for index in range(number):
+        mode = modes[index % 2]
+        direction = rng.multivariate_normal(np.zeros(mode.shape[1]), np.cov(mode.T))
+        direction /= np.sqrt((direction**2 / mode.var(axis=0)).mean())  # one sigma in the rms over parameters
+        centre = mode[np.abs((mode - mode.mean(axis=0)) / mode.std(axis=0)).sum(axis=1).argmin()]
+        result.append(centre + STEP * np.arange(length)[:, None] * direction)
+    return np.array(result)
+
+
+def measure_noise(folder, settings):
+    """Print the scatter of chi2 about a smooth curve, a cubic, through neighbouring points."""
+    through = lines()
+    steps = np.arange(through.shape[1])
+    for setting in settings:
+        rows = table(folder / f"noise_{setting.replace(', ', '_')}.csv", setting, through.reshape(-1, 9))
+        values = total(rows).reshape(through.shape[:2])
+        smooth = np.array([np.polyval(np.polyfit(steps, line, 3), steps) for line in values])
+        scatter = np.sqrt(((values - smooth) ** 2).sum(axis=1) / (len(steps) - 4))
+        print(f"{setting:18} noise of chi2 between points {STEP} sigma apart: rms {np.sqrt((scatter**2).mean()):.4f}, "
+              f"lines {' '.join(f'{value:.4f}' for value in scatter)}")
+
+
+def spectra(setting, log10_G_eff):
+    """Lensed spectra, and CPU time [s], of the central cosmology of a mode."""
+    mode = posterior()[MODES["SI" if log10_G_eff > -2.5 else "MI"]]
+    values = dict(zip(SAMPLED, mode.mean(axis=0), strict=True)) | {"log10_G_eff": log10_G_eff}
+    cosmo = Class()
+    cosmo.set(class_inputs(**NEUTRINOS, m_nu_sum=0.06), log10_G_eff_sidr=log10_G_eff, output="tCl pCl lCl",
+              lensing="yes", l_max_scalars=2508, A_s=1e-10 * np.exp(values["logA"]),
+              **{name: values[name] for name in ("omega_b", "omega_cdm", "H0", "n_s", "tau_reio")})
+    cosmo.set(SETTINGS[setting])
+    start = time.process_time()
+    cosmo.compute()
+    return cosmo.lensed_cl(2508), time.process_time() - start
+
+
+def compare_spectra(settings, plot):
+    """Print the largest relative differences of the spectra from those of `reference`."""
+    print(f"{'lensed, 30 <= l <= 2500':18}{'log10_G_eff':>12}{'TT':>9}{'TE':>9}{'EE':>9}{'phiphi':>9}{'CPU [s]':>9}")
+    curves = []
+    for log10_G_eff in (-4, -1.5):
+        exact, _ = spectra("reference", log10_G_eff)
+        scale = exact | {"te": np.sqrt(exact["tt"] * exact["ee"])}
+        for setting in settings:
+            cl, cpu = spectra(setting, log10_G_eff)
+            relative = {x: (cl[x] - exact[x])[2:2501] / scale[x][2:2501] for x in ("tt", "te", "ee", "pp")}
+            largest = "".join(f"{np.abs(values[28:]).max():9.1e}" for values in relative.values())
+            print(f"{setting:23}{log10_G_eff:12.1f}{largest}{cpu:9.2f}")
+            curves.append((setting, log10_G_eff, relative))
+    if plot:
+        draw(curves, plot)
+
+
+def draw(curves, path):
+    """Draw the relative differences, a panel for each spectrum."""
+    import matplotlib
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(4, 1, figsize=(8, 9), sharex=True, layout="constrained")
+    names = {"tt": "TT", "te": r"TE, over $\sqrt{TT\,EE}$", "ee": "EE", "pp": r"$\phi\phi$"}
+    for axis, (x, name) in zip(axes, names.items(), strict=True):
+        for number, (setting, log10_G_eff, relative) in enumerate(curves):
+            axis.plot(np.arange(2, 2501), 1e3 * relative[x], color=f"C{number}", lw=1,
+                      label=rf"{setting}, $\log_{{10}} G_\mathrm{{eff}} = {log10_G_eff}$")
+        axis.axhline(0, color="k", lw=0.5)
+        axis.set(ylabel=f"{name}: deviation / $10^{{-3}}$", xscale="log", xlim=(2, 2500))
+    axes[0].legend(ncols=2, fontsize=8)
+    axes[-1].set_xlabel(r"multipole $\ell$")
+    figure.savefig(path, dpi=150)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("what", choices=("posterior", "noise", "spectra"))
+    parser.add_argument("--settings", nargs="+", choices=SETTINGS, default=["default", "planck"])
+    parser.add_argument("--tables", type=Path, default=HERE / "results", help="folder of the tables of chi2")
+    parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES), help="of the posterior")
+    parser.add_argument("--plot", type=Path)
+    args = parser.parse_args()
+    os.environ.setdefault("COBAYA_NOMPI", "1")
+    if args.what == "posterior":
+        compare_posterior(args.tables, args.settings, args.modes)
+    elif args.what == "noise":
+        measure_noise(args.tables, args.settings)
+    else:
+        compare_spectra(args.settings, args.plot)
+
+
+if __name__ == "__main__":
+    main()
