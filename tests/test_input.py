@@ -35,8 +35,8 @@ from sidr.classy import Class, CosmoSevereError
 ])
 def test_wrong_input_is_an_error_that_names_it(name, value, others):
     cosmo = Class()
-    cosmo.set(CHI | others | {name: value})
     with pytest.raises(CosmoSevereError, match=name):
+        cosmo.set(CHI | others | {name: value})
         cosmo.compute(["background"])
     cosmo.empty()
     cosmo.set(CHI)

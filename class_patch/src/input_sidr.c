@@ -5,11 +5,100 @@
  */
 
 #include <ctype.h>
-#include <strings.h>
 
 #include "input.h"
 #include "background.h"
 #include "perturbations.h"
+
+/** A number that the user may set, and the interval where it makes sense. */
+struct input_number_sidr {
+  char * name;
+  short is_integer;
+  double lower;
+  double upper;
+  const char * meaning; /**< and the way out */
+};
+
+static const struct input_number_sidr numbers[] = {
+  {"N_sidr",_FALSE_,0.,100.,
+   "the effective number of the self-interacting dark radiation, 0 without it"},
+  {"G_eff_sidr",_FALSE_,0.,_G_EFF_MAX_SIDR_,
+   "its coupling in 1/MeV^2, 0 if it streams freely"},
+  {"log10_G_eff_sidr",_FALSE_,-100.,_LOG10_G_EFF_MAX_SIDR_,
+   "the logarithm of its coupling times MeV^2; if it streams freely use G_eff_sidr = 0"},
+  {"T_sidr",_FALSE_,1.e-3,10.,
+   "its temperature over that of the photons today, (4/11)^(1/3) = 0.71377 by default"},
+  {"l_max_sidr",_TRUE_,4,1000,
+   "the multipoles that are integrated, at least density to fourth momentum, 17 by default"},
+  {"sidr_tca_trigger_rate_over_aH",_FALSE_,0.,1.e10,"when its tight coupling ends"},
+  {"sidr_tca_trigger_rate_over_k",_FALSE_,0.,1.e10,"when its tight coupling ends"},
+  {"sidr_fluid_trigger_tau_over_tau_k",_FALSE_,0.,1.e10,"when it becomes a fluid"},
+  {"sidr_fluid_trigger_rate_over_aH",_FALSE_,0.,1.e10,"when it becomes a fluid"},
+  {"sidr_rsa_trigger_tau_over_tau_k",_FALSE_,0.,1.e10,"when its perturbations are no longer integrated"},
+  {"sidr_rsa_trigger_rate_over_aH",_FALSE_,0.,1.e10,"when its perturbations are no longer integrated"},
+  {"sidr_rsa_trigger_tau_over_tau_fs",_FALSE_,1.,1.e10,"when its perturbations are no longer integrated"}
+};
+
+/**
+ * Whether a text is one decimal number and nothing else but spaces around it.
+ *
+ * CLASS reads with sscanf(), which takes the 1 of 1e-4abc or of a list, and nan, inf and 0x10.
+ *
+ * @param text       Input: text
+ * @param is_integer Input: must it be a whole number, without point and exponent?
+ * @param value      Output: the number
+ * @return _TRUE_ or _FALSE_
+ */
+static short input_is_number_sidr(const char * text, short is_integer, double * value) {
+
+  const char * characters = (is_integer == _TRUE_) ? " +-0123456789" : " +-.0123456789eE";
+  char * end;
+
+  *value = strtod(text,&end);
+  end += strspn(end," ");
+
+  return (end != text) && (*end == '\0') && (text[strspn(text,characters)] == '\0') && isfinite(*value);
+}
+
+/**
+ * Check those numbers of chi that were set, before CLASS reads them.
+ *
+ * @param pfc    Input: pointer to local structure with all parameters
+ * @param errmsg Input/Output: Error message
+ * @return the error status
+ */
+int input_check_numbers_sidr(struct file_content * pfc, ErrorMsg errmsg) {
+
+  const struct input_number_sidr * number;
+  int i, flag, size = sizeof(numbers)/sizeof(numbers[0]);
+  FileArg text;
+  double value;
+
+  for (i = 0; i < size; i++) {
+
+    number = numbers+i;
+
+    class_call(parser_read_string(pfc,number->name,&text,&flag,errmsg),
+               errmsg,
+               errmsg);
+
+    if (flag == _FALSE_)
+      continue;
+
+    class_test(input_is_number_sidr(text,number->is_integer,&value) == _FALSE_,
+               errmsg,
+               "%s = %s is not one %s number; it must be in [%g, %g]: %s",
+               number->name,text,(number->is_integer == _TRUE_) ? "whole" : "finite",
+               number->lower,number->upper,number->meaning);
+
+    class_test((value < number->lower) || (value > number->upper),
+               errmsg,
+               "%s = %s is outside [%g, %g]: %s",
+               number->name,text,number->lower,number->upper,number->meaning);
+  }
+
+  return _SUCCESS_;
+}
 
 /** A named list of angular coefficients, from l = 2 on; the last one repeats. */
 struct alpha_preset {
@@ -97,30 +186,21 @@ static int input_read_coupling_sidr(struct file_content * pfc, struct sidr * psi
              "You can only enter one of 'G_eff_sidr' (here %g) and 'log10_G_eff_sidr' (here %g).",
              G_eff,log10_G_eff);
 
-  if (flag1 == _TRUE_) {
-    class_test(!(G_eff >= 0.) || (G_eff > _G_EFF_MAX_SIDR_),
-               errmsg,
-               "G_eff_sidr = %g MeV^-2 is outside [0, %g]; 0 means that the dark radiation streams freely",
-               G_eff,_G_EFF_MAX_SIDR_);
+  if (flag1 == _TRUE_)
     psidr->G_eff = G_eff;
-  }
 
-  if (flag2 == _TRUE_) {
-    class_test(!isfinite(log10_G_eff) || (log10_G_eff > log10(_G_EFF_MAX_SIDR_)),
-               errmsg,
-               "log10_G_eff_sidr = %g is not a finite number below %g; for dark radiation that streams freely use G_eff_sidr = 0",
-               log10_G_eff,log10(_G_EFF_MAX_SIDR_));
+  if (flag2 == _TRUE_)
     psidr->G_eff = pow(10.,log10_G_eff);
-  }
 
   return _SUCCESS_;
 }
 
 static int input_read_alpha_sidr(struct file_content * pfc, struct sidr * psidr, ErrorMsg errmsg) {
 
-  char string[_ARGUMENT_LENGTH_MAX_];
-  double * list = NULL;
-  int flag, size, l;
+  FileArg string, number;
+  char * entry;
+  double alpha;
+  int flag, length, size;
 
   class_call(parser_read_string(pfc,"alpha_sidr",&string,&flag,errmsg),
              errmsg,
@@ -129,35 +209,38 @@ static int input_read_alpha_sidr(struct file_content * pfc, struct sidr * psidr,
   if (flag == _FALSE_)
     return _SUCCESS_;
 
-  if (isalpha(string[0]) && (strncasecmp(string,"nan",3) != 0) && (strncasecmp(string,"inf",3) != 0)) {
+  if (isalpha((unsigned char)string[0])) {
     class_call(input_set_alpha_preset_sidr(psidr,string,errmsg),
                errmsg,
                errmsg);
     return _SUCCESS_;
   }
 
-  class_call_except(parser_read_list_of_doubles(pfc,"alpha_sidr",&size,&list,&flag,errmsg),
-                    errmsg,
-                    errmsg,
-                    free(list));
+  entry = string;
+  size = 0;
 
-  class_test_except((size < 1) || (size > _ALPHA_SIZE_MAX_SIDR_),
-                    errmsg,
-                    free(list),
-                    "alpha_sidr has %d entries, it must have between 1 and %d: the coefficients from l = 2 on, whose last entry repeats",
-                    size,_ALPHA_SIZE_MAX_SIDR_);
+  do {
 
-  for (l = 0; l < size; l++) {
-    class_test_except(!isfinite(list[l]) || (list[l] <= 0.),
-                      errmsg,
-                      free(list),
-                      "alpha_sidr has the entry %g for l = %d, it must be positive and finite; for dark radiation that streams freely use G_eff_sidr = 0",
-                      list[l],l+2);
-  }
+    length = strcspn(entry,",");
+    class_sprintf(number,"%.*s",length,entry);
+
+    class_test(size == _ALPHA_SIZE_MAX_SIDR_,
+               errmsg,
+               "alpha_sidr = %s has more than %d entries, the coefficients from l = 2 on, whose last one repeats: leave out those that repeat",
+               string,_ALPHA_SIZE_MAX_SIDR_);
+
+    class_test((input_is_number_sidr(number,_FALSE_,&alpha) == _FALSE_) ||
+               (alpha < _ALPHA_MIN_SIDR_) || (alpha > _ALPHA_MAX_SIDR_),
+               errmsg,
+               "alpha_sidr = %s has the entry '%s' for l = %d; each must be one number in [%g, %g], or all of them the name of a preset (das_ghosh, exact, rta, kreisch, unity); for dark radiation that streams freely use G_eff_sidr = 0",
+               string,number,size+2,_ALPHA_MIN_SIDR_,_ALPHA_MAX_SIDR_);
+
+    psidr->alpha[size++] = alpha;
+    entry += length;
+
+  } while (*(entry++) == ',');
 
   psidr->alpha_size = size;
-  memcpy(psidr->alpha,list,size*sizeof(double));
-  free(list);
 
   return _SUCCESS_;
 }
@@ -185,10 +268,6 @@ int input_read_parameters_sidr(struct file_content * pfc,
   int l;
 
   class_read_double("N_sidr",psidr->N);
-  class_test(!isfinite(psidr->N) || (psidr->N < 0.),
-             errmsg,
-             "N_sidr = %g is outside [0, infinity); it is the effective number of the self-interacting dark radiation, 0 without it",
-             psidr->N);
 
   class_call(input_read_coupling_sidr(pfc,psidr,errmsg),
              errmsg,
@@ -199,10 +278,6 @@ int input_read_parameters_sidr(struct file_content * pfc,
              errmsg);
 
   class_read_double("T_sidr",psidr->T);
-  class_test(!(psidr->T > 0.) || (psidr->T > 10.),
-             errmsg,
-             "T_sidr = %g is outside (0, 10]; it is T_chi/T_gamma today, (4/11)^(1/3) = 0.71377 by default",
-             psidr->T);
 
   psidr->alpha_min = psidr->alpha_max = psidr->alpha[0];
   for (l = 1; l < psidr->alpha_size; l++) {
@@ -220,11 +295,6 @@ int input_read_parameters_sidr(struct file_content * pfc,
     return _SUCCESS_;
 
   psidr->has_sidr = _TRUE_;
-
-  class_test(ppr->l_max_sidr < 4,
-             errmsg,
-             "l_max_sidr = %d is below 4: density, velocity, shear, third and fourth momentum are needed",
-             ppr->l_max_sidr);
 
   class_test((ppt->has_perturbations == _TRUE_) &&
              ((ppt->has_vectors == _TRUE_) || (ppt->has_tensors == _TRUE_)),

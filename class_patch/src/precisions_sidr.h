@@ -5,6 +5,13 @@
  * conformal, alpha_l a Gamma [1/Mpc], and aH = a'/a.
  */
 
+/* The first moment of input_read_precisions() that is ours: nothing of chi has been read yet. */
+#ifdef __PARSE_PRECISION_PARAMETER__
+class_call(input_check_numbers_sidr(pfc,errmsg),
+           errmsg,
+           errmsg);
+#endif
+
 /** number of momenta in the Boltzmann hierarchy of chi, at least 4 */
 class_precision_parameter(l_max_sidr,int,17)
 

@@ -17,6 +17,11 @@
 
 /** largest coupling [1/MeV^2]; from about 5e6 on chi is coupled until today */
 #define _G_EFF_MAX_SIDR_ 1.e10
+#define _LOG10_G_EFF_MAX_SIDR_ 10.
+
+/** interval of the angular coefficients: all that are known are between 0.4 and 1 */
+#define _ALPHA_MIN_SIDR_ 1.e-3
+#define _ALPHA_MAX_SIDR_ 1.e3
 
 /** Approximation schemes of chi, in the only order in which they can follow each other. */
 enum sidr_flags {
@@ -79,6 +84,7 @@ extern "C" {
 #endif
 
   /* input_sidr.c */
+  int input_check_numbers_sidr(struct file_content * pfc, ErrorMsg errmsg);
   int input_default_params_sidr(struct background * pba, struct perturbations * ppt);
   int input_read_parameters_sidr(struct file_content * pfc,
                                  struct precision * ppr,

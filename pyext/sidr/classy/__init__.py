@@ -12,6 +12,7 @@ import numpy as np
 
 from sidr.classy import _sidr
 from sidr.classy._classy import CosmoComputationError, CosmoSevereError, __version__
+from sidr.classy._text import readable_name, readable_value, shown
 from sidr.classy.incremental import IncrementalClass
 
 __all__ = ["Class", "CosmoComputationError", "CosmoSevereError", "__version__"]
@@ -28,7 +29,7 @@ class Class(IncrementalClass):
         Raises
         ------
         CosmoSevereError
-            If a value is longer than CLASS's parser can hold.
+            If CLASS would misread a value: a NaN, a nested list, a text of more than 1023 bytes.
         """
         return super().set(*map(_as_text, pars), **_as_text(kwargs))
 
@@ -82,16 +83,9 @@ _sidr.keep(Class)
 
 
 def _as_text(pars):
-    """The parameters with sequences as comma-separated text, each short enough for the parser."""
-    converted = {}
-    for name, value in dict(pars).items():
-        if isinstance(value, np.ndarray):
-            value = value.tolist()
-        if isinstance(value, (list, tuple)):
-            value = ",".join(map(str, value))
-        # classy copies the text into a buffer of this size without looking at its length.
-        if (length := len(str(value).encode())) >= _sidr.ARGUMENT_SIZE:
-            raise CosmoSevereError(f"{name} has {length} characters, CLASS reads less than "
-                                   f"{_sidr.ARGUMENT_SIZE}: shorten the list or round its numbers.")
-        converted[name] = value
-    return converted
+    """The parameters, each as CLASS's parser can read it."""
+    try:
+        pars = dict(pars)
+    except (TypeError, ValueError):
+        raise CosmoSevereError(f"{shown(pars)} is not a dictionary of inputs.") from None
+    return {readable_name(name): readable_value(name, value) for name, value in pars.items()}
