@@ -11,9 +11,9 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from conftest import CHI, SPECTRA
+from conftest import CHI
 
-from sidr.classy import Class, CosmoComputationError, CosmoSevereError
+from sidr.classy import Class, CosmoComputationError, CosmoSevereError, _sidr
 
 RIGHT = CHI | {"G_eff_sidr": 0.01}
 
@@ -42,7 +42,7 @@ NO_NUMBER = {
 LIST_ENTRIES = {  # of alpha_sidr: wrong ones
     "negative": -0.4, "zero": 0, "tiny": 1e-308, "huge": 1e308, "nan": np.nan, "inf": np.inf, "word": "x",
     "preset": "rta", "empty": "", "None": None, "nested": [0.4], "bytes": b"0.4", "number and more": "0.4x",
-    "two numbers": "0.4 0.5", "hexadecimal": "0x1", "line break": "0.4\n", "complex": 1j,
+    "two numbers": "0.4 0.5", "hexadecimal": "0x1", "line break": "0.4\n1", "complex": 1j,
 }
 
 
@@ -76,7 +76,7 @@ def test_number_outside_its_range_is_refused_with_the_range(name, value):
 @pytest.mark.parametrize("entry", LIST_ENTRIES.values(), ids=LIST_ENTRIES)
 @pytest.mark.parametrize("before", [[], [0.4, 0.43]], ids=["alone", "last"])
 def test_alpha_with_a_wrong_entry_is_refused(before, entry):
-    if before == [] and entry in ("rta", "0.4\n"):
+    if before == [] and entry == "rta":
         pytest.skip("right, if it is alone")
     message = refusal(CHI, {"alpha_sidr": before + [entry]})
     assert "alpha_sidr = " in message and re.search("must be|finite|das_ghosh|remove it", message)
@@ -94,7 +94,7 @@ def test_one_number_under_two_names_is_refused(name, value):
 
 
 @pytest.mark.parametrize("name", [
-    None, 5, b"N_sidr", ("N_sidr",), "", "N_sidr\0", "N_sidr\n", "N_sidr=0.5\nx", "#", "n_sidr", "N_sidr_",
+    None, 5, b"N_sidr", ("N_sidr",), "", "N_sidr\0", "N_\nsidr", "N_sidr=0.5\nx", "#", "n_sidr", "N_sidr_",
     "x" * 1024, "é" * 511, "\ud800", "%s%n"], ids=ascii)
 def test_wrong_name_is_refused(name):
     assert refusal({name: 0.5})
@@ -112,8 +112,9 @@ def test_inputs_of_upstream_are_not_misread_either(name, value):
     assert name in refusal(RIGHT, {name: value})
 
 
-@pytest.mark.parametrize("value", ["0.5", " +.5e0 ", "0.5\n", 0.5, Fraction(1, 2), Decimal("0.5"), np.float32(0.5),
-                                   np.float64(0.5), np.array(0.5), [0.5], (0.5,), np.array([0.5])], ids=repr)
+@pytest.mark.parametrize("value", [
+    "0.5", " +.5e0 ", "0.5\n", 0.5, Fraction(1, 2), Decimal("0.5"), np.float32(0.5), np.float64(0.5),
+    np.array(0.5), [0.5], (0.5,), np.array([0.5])], ids=repr)
 def test_every_way_to_write_a_number_means_that_number(value):
     cosmo = Class()
     cosmo.set(N_sidr=value)
@@ -136,32 +137,39 @@ def test_random_text_is_the_number_that_it_says_or_refused():
         except CosmoSevereError:
             assert not right, text
         else:
-            assert right and cosmo._c_struct("background"), text
-            assert sidr_N(cosmo) == float(text)
+            assert right and _sidr.N(cosmo) == float(text), text
             understood += 1
     assert understood > 300
 
 
-def sidr_N(cosmo):
-    """N_sidr as CLASS has read it, without computing anything."""
-    from sidr.classy import _sidr
-    return _sidr.N(cosmo)
+@pytest.mark.parametrize("extreme", [
+    {"H0": 0}, {"omega_cdm": 1e308}, {"omega_b": 1e308}, {"T_cmb": -1}, {"T_cmb": 1}, {"A_s": 0}], ids=str)
+def test_point_that_is_no_cosmology_is_an_error_not_a_crash(extreme):
+    # All but the last were a segmentation fault of stock CLASS: evolver.patch
+    cosmo = Class()
+    cosmo.set(RIGHT | {"output": "tCl", "l_max_scalars": 50} | extreme)
+    with pytest.raises(CosmoComputationError):
+        cosmo.compute()
+    cosmo.empty()
+    cosmo.set(RIGHT)
+    assert cosmo.N_sidr == 0.75
 
 
 @pytest.mark.parametrize("extreme", [
-    {"N_sidr": 100}, {"N_sidr": 1e-300}, {"G_eff_sidr": 1e10}, {"G_eff_sidr": 1e-300}, {"G_eff_sidr": 0},
-    {"T_sidr": 10}, {"T_sidr": 1e-3}, {"l_max_sidr": 4}, {"alpha_sidr": [1e3, 1e-3]}, {"alpha_sidr": [1e-3, 1e3]},
+    {"N_sidr": 100}, {"N_sidr": 1e-300}, {"G_eff_sidr": 1e10}, {"G_eff_sidr": 1e-300}, {"T_sidr": 10},
+    {"T_sidr": 1e-3}, {"l_max_sidr": 4}, {"alpha_sidr": [1e3, 1e-3]}, {"alpha_sidr": [1e-3, 1e3]},
     {"G_eff_sidr": 1e10, "T_sidr": 10, "alpha_sidr": 1e3}] + [
-    {name: edge} for name in NUMBERS if name.startswith("sidr_") for edge in (1, 1e10)], ids=str)
+    {name: edge} for name in NUMBERS if name.startswith("sidr_") for edge in (1.01, 1e10)], ids=str)
 def test_edges_of_the_ranges_give_spectra_or_an_error(extreme):
     cosmo = Class()
-    cosmo.set(RIGHT | SPECTRA | {"l_max_scalars": 100} | extreme)
+    cosmo.set(RIGHT | {"output": "tCl", "l_max_scalars": 50} | extreme)
     try:
         cosmo.compute()
     except (CosmoComputationError, CosmoSevereError) as error:
-        assert re.search("N_eff|sidr|Step size", str(error))
+        # beyond the table of BBN; approximations in a wrong order; too stiff
+        assert re.search("N_eff|must follow each other|Step size", str(error))
     else:
-        assert np.all(cosmo.lensed_cl()["tt"][2:] > 0)
+        assert np.all(cosmo.raw_cl()["tt"][2:] > 0)
     cosmo.empty()
     cosmo.set(RIGHT)
     assert cosmo.N_sidr == 0.75
