@@ -10,7 +10,7 @@ import robustness
 
 POINTS = robustness.prior_points(28)
 CHEAP = {"k_step_sub": 0.2, "k_step_super": 0.01, "perturbations_sampling_stepsize": 0.4,
-         "tol_ncdm_synchronous": 0.1}
+         "tol_ncdm_synchronous": 0.1, "q_logstep_limber": 1.3}
 OMEGA_B_MAX = 0.0329    # of CLASS's table of the helium abundance; the prior goes on to 0.04
 
 

@@ -13,7 +13,7 @@ from sidr.classy import Class, CosmoSevereError
 #: All kinds of output and every approximation of chi, on few multipoles and wavenumbers
 CHEAP = CHI | {"output": "tCl pCl lCl mPk", "lensing": "yes", "l_max_scalars": 60, "P_k_max_1/Mpc": 0.2,
                "k_step_sub": 0.4, "k_step_super": 0.02, "k_per_decade_for_pk": 4, "k_per_decade_for_bao": 8,
-               "perturbations_sampling_stepsize": 0.5}
+               "perturbations_sampling_stepsize": 0.5, "q_logstep_limber": 1.3}
 INPUTS = CHEAP | {"G_eff_sidr": 0.01, "N_ur": 1, "N_ncdm": 1, "m_ncdm": 0.1, "tol_ncdm_synchronous": 0.1}
 OTHER = CHEAP | {"log10_G_eff_sidr": -4, "H0": 70, "l_max_scalars": 50}
 
