@@ -34,8 +34,7 @@ SAMPLED = ("omega_b", "omega_cdm", "H0", "logA", "n_s", "tau_reio", "m_nu_sum", 
 NEUTRINOS = {"N_chi": 0.75, "N_nu": 2.294}  # one flavour of chi, as the runs of arXiv:2506.08085
 MODES = {"MI": slice(0, 100), "SI": slice(100, 200)}  # rows of posterior.txt
 STEP = 0.03  # distance of neighbouring points, in standard deviations
-SETTINGS = {"default": precision.default, "planck": precision.planck, "reference": precision.reference,
-            "planck, hmcode": precision.planck | {"non_linear": "hmcode"}}
+SETTINGS = precision.settings | {"planck, hmcode": precision.planck | {"non_linear": "hmcode"}}
 
 
 def posterior():

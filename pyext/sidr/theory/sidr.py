@@ -6,6 +6,7 @@ stock `classy` is left alone, and a run may use both. Paste, for G_eff and Sigma
     theory:
       sidr.theory.SIDR:
         n_chi: 1
+        precision: planck
         extra_args: {non_linear: hmcode}
     likelihood:
       planck_2018_lowl.TT:
@@ -34,6 +35,7 @@ from cobaya.log import LoggedError
 from cobaya.theories.classy import classy
 
 import sidr.classy
+from sidr import precision
 from sidr.classy.incremental import AMPLITUDES_BY_SHOOTING, PRIMORDIAL_INPUTS
 from sidr.neutrinos import class_inputs
 from sidr.theory.transfers import SIDRTransfers
@@ -71,6 +73,7 @@ class SIDR(classy):
     alpha: str | list
     phase_space: str
     ordering: str
+    precision: str
 
     @classmethod
     def get_modified_defaults(cls, defaults, input_options=None):
@@ -95,6 +98,7 @@ class SIDR(classy):
         self.options = {name: value for name in ARGUMENTS - {"m_nu_sum"}
                         if (value := getattr(self, name)) is not None}
         self._check_options()
+        self.extra_args = self._precision_settings() | (self.extra_args or {})
         with sidr_as_classy():
             super().initialize()
         self.renames = self.renames | {"N_eff": "Neff"}
@@ -115,6 +119,14 @@ class SIDR(classy):
             cosmo.compute(["background"])
         except sidr.classy.CosmoSevereError as error:
             raise LoggedError(self.log, "alpha = %r: %s", self.alpha, error) from error
+
+    def _precision_settings(self):
+        """Dictionary of CLASS's inputs that `precision` names."""
+        try:
+            return precision.settings[self.precision]
+        except (KeyError, TypeError) as error:
+            raise LoggedError(self.log, "precision = %r: give one of %s; other settings of CLASS go into "
+                              "extra_args.", self.precision, ", ".join(precision.settings)) from error
 
     def get_helper_theories(self):
         """The theory that takes all parameters but those of the primordial spectrum."""
