@@ -34,8 +34,9 @@ import statistics
 import subprocess
 import sys
 
-from evaluation import COSMOLOGY, NEUTRINOS
 from tqdm import tqdm
+
+from evaluation import COSMOLOGY, NEUTRINOS
 
 COUPLINGS = (-5, -4, -3, -2.5, -2, -1.5, -1)
 L_MIN, L_MAX = 30, 2500

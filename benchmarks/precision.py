@@ -94,9 +94,11 @@ def total(rows):
 def compare_posterior(folder, settings, modes):
     """Print what replacing `reference` does to each mode: spread of the chi2, shift of each mean."""
     points = {mode: posterior()[MODES[mode]] for mode in modes}
-    tables = {(mode, setting): table(folder / f"{mode}_{setting.replace(', ', '_')}.csv", setting, points[mode])
+    tables = {(mode, setting): table(folder / f"{mode}_{setting.replace(', ', '_')}.csv", setting,
+                                     points[mode])
               for setting in (*settings, "reference") for mode in modes}
-    print(f"\n{'chi2 - reference':18}{'mode':>6}{'points':>8}{'mean':>8}{'std':>8}{'CPU [s]':>9}   largest shift of a mean")
+    print(f"\n{'chi2 - reference':18}{'mode':>6}{'points':>8}{'mean':>8}{'std':>8}{'CPU [s]':>9}"
+          "   largest shift of a mean")
     for setting, mode in itertools.product(settings, modes):
         rows = tables[mode, setting]
         difference = total(rows) - total(tables[mode, "reference"])
@@ -122,7 +124,7 @@ def lines(number=6, length=12, seed=1):
     for index in range(number):
         mode = modes[index % 2]
         direction = rng.multivariate_normal(np.zeros(mode.shape[1]), np.cov(mode.T))
-        direction /= np.sqrt((direction**2 / mode.var(axis=0)).mean())  # one sigma in the rms over parameters
+        direction /= np.sqrt((direction**2 / mode.var(axis=0)).mean())  # one sigma, rms over parameters
         centre = mode[np.abs((mode - mode.mean(axis=0)) / mode.std(axis=0)).sum(axis=1).argmin()]
         result.append(centre + STEP * np.arange(length)[:, None] * direction)
     return np.array(result)
@@ -137,8 +139,8 @@ def measure_noise(folder, settings):
         values = total(rows).reshape(through.shape[:2])
         smooth = np.array([np.polyval(np.polyfit(steps, line, 3), steps) for line in values])
         scatter = np.sqrt(((values - smooth) ** 2).sum(axis=1) / (len(steps) - 4))
-        print(f"{setting:18} noise of chi2 between points {STEP} sigma apart: rms {np.sqrt((scatter**2).mean()):.4f}, "
-              f"lines {' '.join(f'{value:.4f}' for value in scatter)}")
+        print(f"{setting:18} noise of chi2 between points {STEP} sigma apart: "
+              f"rms {np.sqrt((scatter**2).mean()):.4f}, each line {scatter.round(4)}")
 
 
 def spectra(setting, log10_G_eff):
@@ -157,7 +159,8 @@ def spectra(setting, log10_G_eff):
 
 def compare_spectra(settings, plot):
     """Print the largest relative differences of the spectra from those of `reference`."""
-    print(f"{'lensed, 30 <= l <= 2500':18}{'log10_G_eff':>12}{'TT':>9}{'TE':>9}{'EE':>9}{'phiphi':>9}{'CPU [s]':>9}")
+    print(f"{'lensed, 30 <= l <= 2500':23}{'log10_G_eff':>12}"
+          f"{'TT':>9}{'TE':>9}{'EE':>9}{'phiphi':>9}{'CPU [s]':>9}")
     curves = []
     for log10_G_eff in (-4, -1.5):
         exact, _ = spectra("reference", log10_G_eff)
@@ -195,7 +198,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("what", choices=("posterior", "noise", "spectra"))
     parser.add_argument("--settings", nargs="+", choices=SETTINGS, default=["default", "planck"])
-    parser.add_argument("--tables", type=Path, default=HERE / "results", help="folder of the tables of chi2")
+    parser.add_argument("--tables", type=Path, default=HERE / "results", help="folder of the tables")
     parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES), help="of the posterior")
     parser.add_argument("--plot", type=Path)
     args = parser.parse_args()

@@ -3,7 +3,7 @@
 Lensed TT, TE, EE and phi phi to l = 2508 with chi and one degenerate massive species. Both evaluations
 are made in turn in one process, so that a busy machine slows them alike; medians over the rounds.
 
-    python benchmarks/primordial.py [--rounds 5] [--precision default|cheap]
+    python benchmarks/primordial.py [--rounds 5] [--precision default|planck]
 """
 
 import argparse
@@ -13,15 +13,14 @@ import time
 
 from tqdm import tqdm
 
+from sidr import precision
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 INPUTS = {"omega_b": 0.02237, "omega_cdm": 0.12, "H0": 67.4, "A_s": 2.1e-9, "n_s": 0.965, "tau_reio": 0.054,
           "output": "tCl pCl lCl", "lensing": "yes", "l_max_scalars": 2508,
           "N_ur": 0, "N_ncdm": 1, "m_ncdm": 0.02, "T_ncdm": 0.716369, "deg_ncdm": 2.2608,
           "N_sidr": 0.75, "log10_G_eff_sidr": -2}
-PRECISIONS = {"default": {}, "cheap": {
-    "l_max_ncdm": 8, "tol_perturbations_integration": 1e-4, "k_step_sub": 0.08,
-    "perturbations_sampling_stepsize": 0.15, "hyper_sampling_flat": 8}}
 
 
 def seconds(cosmo, **change):
@@ -51,11 +50,11 @@ def measure(inputs, rounds, progress):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--precision", choices=PRECISIONS, default="default")
+    parser.add_argument("--precision", choices=precision.settings, default="default")
     args = parser.parse_args()
     corrections = ("none", "halofit", "hmcode")
     with tqdm(total=args.rounds * len(corrections), unit="round") as progress:
-        inputs = INPUTS | PRECISIONS[args.precision]
+        inputs = INPUTS | precision.settings[args.precision]
         times = {name: measure(inputs | {"non_linear": name}, args.rounds, progress)
                  for name in corrections}
     print(f"\nmedians of {args.rounds} rounds, precision {args.precision}, CPU seconds")

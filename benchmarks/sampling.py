@@ -37,10 +37,6 @@ WAYS = {
     "drag": (True, {"drag": True}),
 }
 
-#: Cheaper than the defaults: the posterior is nearly the same, the ratios of costs are what counts here.
-CHEAP = {"l_max_ncdm": 8, "tol_perturbations_integration": 1e-4, "k_step_sub": 0.08,
-         "perturbations_sampling_stepsize": 0.15, "hyper_sampling_flat": 8}
-
 
 class Whole(SIDR):
     """SIDR as it would be without its helper's part."""
@@ -72,7 +68,6 @@ def posterior(run, way, minutes):
     split, options = WAYS[way]
     info = yaml_load_file(str(run))
     theory = info["theory"].pop("sidr.theory.SIDR")
-    theory["extra_args"] |= CHEAP
     info["theory"]["sidr.theory.SIDR"] = theory if split else theory | {"external": Whole}
     model = get_model({key: info[key] for key in ("theory", "likelihood", "params")})
     counts = count_calls(model)

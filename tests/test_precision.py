@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from cobaya.log import LoggedError
 from cobaya.model import get_model
-from conftest import CHI, compute
+from conftest import CHI, SPECTRA, compute
 
 from sidr import precision
 
@@ -13,8 +13,10 @@ PARAMS = {"omega_b": 0.0224, "omega_cdm": 0.12, "H0": 67.5, "log10_G_eff": -2, "
 
 
 def theory(**options):
-    return get_model({"theory": {"sidr.theory.SIDR": options}, "likelihood": {"one": None}, "params": PARAMS}
-                     ).theory["sidr.theory.SIDR"]
+    """Cobaya's SIDR with these options."""
+    run = {"theory": {"sidr.theory.SIDR": options}, "likelihood": {"one": None}, "params": PARAMS}
+    model = get_model(run)
+    return model.theory["sidr.theory.SIDR"]
 
 
 @pytest.mark.parametrize("name", precision.settings)
@@ -23,8 +25,8 @@ def test_class_reads_all_settings(name):
 
 
 def test_planck_is_closer_to_the_reference_than_the_default():
-    inputs = CHI | {"N_ur": 0, "N_ncdm": 1, "m_ncdm": 0.02, "deg_ncdm": 2.26, "T_ncdm": 0.716369,
-                    "G_eff_sidr": 10**-1.5, "output": "tCl pCl lCl", "lensing": "yes", "l_max_scalars": 2508}
+    inputs = CHI | SPECTRA | {"N_ur": 0, "N_ncdm": 1, "m_ncdm": 0.02, "deg_ncdm": 2.26, "T_ncdm": 0.716369,
+                              "G_eff_sidr": 10**-1.5, "output": "tCl pCl lCl"}
     exact, default, planck = (compute(inputs | settings).lensed_cl(1500) for settings in (
         precision.reference, precision.default, precision.planck))
     for x in ("tt", "ee", "pp"):
