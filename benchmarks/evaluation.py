@@ -2,7 +2,8 @@
 
 Lensed TT, TE, EE and phi phi to l = 2508 with one degenerate massive species (0.06 eV). Every
 configuration is its own process, in turn with the others, so that a busy machine slows all of them
-alike; the table has the medians over the rounds, their ratios and the peak memory.
+alike. The table has the medians over the rounds, their ratios and the peak memory; `planck` are
+settings of sidr.precision.
 
     python benchmarks/evaluation.py [--rounds 5] [--threads 1]
 """
@@ -16,6 +17,8 @@ import sys
 
 from tqdm import tqdm
 
+from sidr import precision
+
 COUPLINGS = (-5, -4, -3, -2, -1, 0, 1)
 NEUTRINOS = {"N_ur": 0, "N_ncdm": 1, "m_ncdm": 0.02, "T_ncdm": 0.716369}
 COSMOLOGY = {"omega_b": 0.02237, "omega_cdm": 0.12, "H0": 67.4, "A_s": 2.1e-9, "n_s": 0.965,
@@ -28,7 +31,9 @@ CONFIGURATIONS = {
     "stock, 0.75 in ur": ("classy", {"deg_ncdm": 2.2608, "N_ur": 0.75}),
     "ours, G_eff = 0": ("sidr.classy", {"deg_ncdm": 2.2608, "N_sidr": 0.75, "G_eff_sidr": 0}),
 } | {f"ours, log10_G_eff = {lg}": ("sidr.classy", {"deg_ncdm": 2.2608, "N_sidr": 0.75,
-                                                   "log10_G_eff_sidr": lg}) for lg in COUPLINGS}
+                                                   "log10_G_eff_sidr": lg}) for lg in COUPLINGS} | {
+    f"ours, planck, {lg}": ("sidr.classy", {"deg_ncdm": 2.2608, "N_sidr": 0.75, "log10_G_eff_sidr": lg}
+                            | precision.planck) for lg in (-4, -1.5)}
 
 ONE = """
 import importlib, json, resource, sys, time

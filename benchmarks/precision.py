@@ -9,6 +9,7 @@ modes may run side by side, with --modes).
     python benchmarks/precision.py posterior              # the chi2, then the verdict
     python benchmarks/precision.py noise                  # on lines of neighbouring points
     python benchmarks/precision.py spectra [--plot FILE]  # the spectra themselves
+    python benchmarks/precision.py single                 # reference, with CLASS's value of one setting
 """
 
 import argparse
@@ -143,15 +144,15 @@ def measure_noise(folder, settings):
               f"rms {np.sqrt((scatter**2).mean()):.4f}, each line {scatter.round(4)}")
 
 
-def spectra(setting, log10_G_eff):
-    """Lensed spectra, and CPU time [s], of the central cosmology of a mode."""
+def spectra(settings, log10_G_eff):
+    """Lensed spectra with these inputs, and CPU time [s], of the central cosmology of a mode."""
     mode = posterior()[MODES["SI" if log10_G_eff > -2.5 else "MI"]]
     values = dict(zip(SAMPLED, mode.mean(axis=0), strict=True)) | {"log10_G_eff": log10_G_eff}
     cosmo = Class()
     cosmo.set(class_inputs(**NEUTRINOS, m_nu_sum=0.06), log10_G_eff_sidr=log10_G_eff, output="tCl pCl lCl",
               lensing="yes", l_max_scalars=2508, A_s=1e-10 * np.exp(values["logA"]),
               **{name: values[name] for name in ("omega_b", "omega_cdm", "H0", "n_s", "tau_reio")})
-    cosmo.set(SETTINGS[setting])
+    cosmo.set(settings)
     start = time.process_time()
     cosmo.compute()
     return cosmo.lensed_cl(2508), time.process_time() - start
@@ -163,16 +164,44 @@ def compare_spectra(settings, plot):
           f"{'TT':>9}{'TE':>9}{'EE':>9}{'phiphi':>9}{'CPU [s]':>9}")
     curves = []
     for log10_G_eff in (-4, -1.5):
-        exact, _ = spectra("reference", log10_G_eff)
+        exact, _ = spectra(precision.reference, log10_G_eff)
         scale = exact | {"te": np.sqrt(exact["tt"] * exact["ee"])}
         for setting in settings:
-            cl, cpu = spectra(setting, log10_G_eff)
+            cl, cpu = spectra(SETTINGS[setting], log10_G_eff)
             relative = {x: (cl[x] - exact[x])[2:2501] / scale[x][2:2501] for x in ("tt", "te", "ee", "pp")}
             largest = "".join(f"{np.abs(values[28:]).max():9.1e}" for values in relative.values())
             print(f"{setting:23}{log10_G_eff:12.1f}{largest}{cpu:9.2f}")
             curves.append((setting, log10_G_eff, relative))
     if plot:
         draw(curves, plot)
+
+
+def compare_single(log10_G_eff=-1.5):
+    """Print what CLASS's value of one setting, or of two that belong together, does to `reference`."""
+    exact, _ = spectra(precision.reference, log10_G_eff)
+    bands = ((2, 30), (30, 400), (400, 1200), (1200, 2000), (2000, 2501))
+    head = "".join(f"{f'{low}-{high - 1}':>10}" for low, high in bands)
+    print(f"mean deviation / 1e-4\n{'of CLASS':42}{'':4}{head}{'CPU [s]':>9}")
+    for names in together(precision.reference):
+        cl, cpu = spectra({k: v for k, v in precision.reference.items() if k not in names}, log10_G_eff)
+        for x, label in (("tt", "TT"), ("ee", "EE"), ("pp", "pp")):
+            row = "".join(f"{1e4 * (cl[x][low:high] / exact[x][low:high] - 1).mean():10.1f}"
+                          for low, high in bands)
+            print(f"{names[0] if x == 'tt' else '':42}{label:4}{row}{cpu:9.2f}")
+
+
+def together(settings):
+    """Names of the settings, those that belong together in one tuple."""
+    begins = ("transfer_neglect", "k_step", "l_max_", "start_", "tight_coupling", "sidr_tca",
+              "radiation_streaming", "l_l")
+    groups = {}
+    for name in settings:
+        first = next((begin for begin in begins if name.startswith(begin)), name)
+        # the approximations must follow each other
+        first = "late approximations" if "tau_over_tau_k" in name and "tight" not in name else first
+        first = "lensing" if name in ("accurate_lensing", "delta_l_max") else first
+        groups.setdefault(first, []).append(name)
+    return list(map(tuple, groups.values()))
 
 
 def draw(curves, path):
@@ -196,7 +225,7 @@ def draw(curves, path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", choices=("posterior", "noise", "spectra"))
+    parser.add_argument("what", choices=("posterior", "noise", "spectra", "single"))
     parser.add_argument("--settings", nargs="+", choices=SETTINGS, default=["default", "planck"])
     parser.add_argument("--tables", type=Path, default=HERE / "results", help="folder of the tables")
     parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES), help="of the posterior")
@@ -207,8 +236,10 @@ def main():
         compare_posterior(args.tables, args.settings, args.modes)
     elif args.what == "noise":
         measure_noise(args.tables, args.settings)
-    else:
+    elif args.what == "spectra":
         compare_spectra(args.settings, args.plot)
+    else:
+        compare_single()
 
 
 if __name__ == "__main__":

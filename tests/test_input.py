@@ -30,6 +30,8 @@ from sidr.classy import Class, CosmoSevereError
     ("T_sidr", "nan", {}),
     ("l_max_sidr", 3, {}),
     ("sidr_rsa_trigger_tau_over_tau_k", 10, {}),
+    ("sidr_fluid_trigger_tau_over_tau_k", 31, {}),
+    ("ncdm_fluid_trigger_tau_over_tau_k", 32, {}),
     ("modes", "s,t", SPECTRA),
     ("ic", "ad,cdi", SPECTRA),
 ])

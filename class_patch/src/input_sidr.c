@@ -265,6 +265,7 @@ int input_read_parameters_sidr(struct file_content * pfc,
   double MeV = 1.e6*_eV_;              /* [J] */
   double hbar_c = _h_P_*_c_/(2.*_PI_); /* [J m] */
   double T0;                           /* T_chi today [MeV] */
+  double others[3];                    /* triggers of CLASS's approximations */
   int l;
 
   class_read_double("N_sidr",psidr->N);
@@ -315,6 +316,18 @@ int input_read_parameters_sidr(struct file_content * pfc,
              ppr->sidr_rsa_trigger_tau_over_tau_k,ppr->sidr_fluid_trigger_tau_over_tau_k,
              ppr->sidr_rsa_trigger_rate_over_aH,ppr->sidr_fluid_trigger_rate_over_aH,
              ppr->sidr_tca_trigger_rate_over_aH);
+
+  /* CLASS cannot switch two approximations at the same time */
+  others[0] = ppr->ur_fluid_trigger_tau_over_tau_k;
+  others[1] = ppr->ncdm_fluid_trigger_tau_over_tau_k;
+  others[2] = ppr->radiation_streaming_trigger_tau_over_tau_k;
+  for (l = 0; l < 3; l++)
+    class_test((ppr->sidr_fluid_trigger_tau_over_tau_k == others[l]) ||
+               (ppr->sidr_rsa_trigger_tau_over_tau_k == others[l]),
+               errmsg,
+               "sidr_fluid_trigger_tau_over_tau_k = %g and sidr_rsa_trigger_tau_over_tau_k = %g must differ from ur_fluid_trigger_tau_over_tau_k = %g, ncdm_fluid_trigger_tau_over_tau_k = %g and radiation_streaming_trigger_tau_over_tau_k = %g: two approximations cannot be switched at the same time",
+               ppr->sidr_fluid_trigger_tau_over_tau_k,ppr->sidr_rsa_trigger_tau_over_tau_k,
+               others[0],others[1],others[2]);
 
   return _SUCCESS_;
 }
