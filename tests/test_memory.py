@@ -35,7 +35,7 @@ def test_each_failure_is_the_one_it_is_meant_to_be(change, error):
     words = {"NaN": "not finite", "our range": "outside", "two couplings": "only enter one",
              "no preset": "alpha_sidr", "unknown name": "N_sdir", "not finite": "background_solve",
              "closed": "background_solve", "helium": "helium_from_bbn", "reionization": "reionization",
-             "switches": "at the same time", "no amplitude": "primordial"}
+             "steps": "Step size too small", "no amplitude": "primordial"}
     with pytest.raises(error, match=words[name.partition(": ")[2]]):
         cosmo = memory.Class()
         cosmo.set(memory.INPUTS | {"log10_G_eff_sidr": -2} | change)
