@@ -36,7 +36,8 @@ static const struct input_number_sidr numbers[] = {
   {"sidr_fluid_trigger_rate_over_aH",_FALSE_,0.,1.e10,"when it becomes a fluid"},
   {"sidr_rsa_trigger_tau_over_tau_k",_FALSE_,0.,1.e10,"when its perturbations are no longer integrated"},
   {"sidr_rsa_trigger_rate_over_aH",_FALSE_,0.,1.e10,"when its perturbations are no longer integrated"},
-  {"sidr_rsa_trigger_tau_over_tau_fs",_FALSE_,1.01,1.e10,"when its perturbations are no longer integrated"}
+  {"sidr_rsa_trigger_tau_over_tau_fs",_FALSE_,1.01,1.e10,"when its perturbations are no longer integrated"},
+  {"exact_rescaling_sidr",_TRUE_,0,1,"whether flat space without chi has no rounding noise either, 0 by default"}
 };
 
 /**

@@ -32,3 +32,7 @@ class_precision_parameter(sidr_rsa_trigger_rate_over_aH,double,2.e-3)
 /** ... and tau is above this many times that at which the photons may stream (not 1, since two
     approximations must not be switched at the same time) */
 class_precision_parameter(sidr_rsa_trigger_tau_over_tau_fs,double,1.1)
+
+/** 1 to sample the multipoles of flat space without rounding noise (thermodynamics.patch) where there
+    is no chi too; the spectra without chi are then not those of stock CLASS to the bit */
+class_precision_parameter(exact_rescaling_sidr,int,0)
