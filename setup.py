@@ -104,7 +104,7 @@ class BuildPatchedClass(build_ext):
 setup(
     packages=["sidr", "sidr.classy", "sidr.theory", "sidr.likelihoods"],
     package_dir={"": "pyext", "sidr.likelihoods": "likelihoods"},
-    package_data={"": ["*.yaml", "*.bibtex"]},
+    package_data={"": ["*.yaml", "*.bibtex"], "sidr.classy": ["calibrations/*.txt"]},
     ext_modules=[
         Extension("sidr.classy._classy", [], **FLAGS),  # classy.pyx is in the patched tree
         Extension("sidr.classy._levels", ["pyext/sidr/classy/_levels.pyx"], **FLAGS),

@@ -10,6 +10,7 @@ modes may run side by side, with --modes).
     python benchmarks/precision.py noise                  # on lines of neighbouring points
     python benchmarks/precision.py spectra [--plot FILE]  # the spectra themselves
     python benchmarks/precision.py single                 # reference, with CLASS's value of one setting
+    python benchmarks/precision.py calibrate              # write the calibration of planck, from 20 points
 """
 
 import argparse
@@ -24,7 +25,7 @@ from cobaya.model import get_model
 from tqdm import tqdm
 
 from sidr import precision
-from sidr.classy import Class
+from sidr.classy import Class, calibration
 from sidr.neutrinos import class_inputs
 
 HERE = Path(__file__).parent
@@ -34,6 +35,8 @@ LIKELIHOODS = {"planck_2018_lowl.TT": None, "planck_2018_lowl.EE": None,
 SAMPLED = ("omega_b", "omega_cdm", "H0", "logA", "n_s", "tau_reio", "m_nu_sum", "log10_G_eff", "A_planck")
 NEUTRINOS = {"N_chi": 0.75, "N_nu": 2.294}  # one flavour of chi, as the runs of arXiv:2506.08085
 MODES = {"MI": slice(0, 100), "SI": slice(100, 200)}  # rows of posterior.txt
+L_MAX = 2508
+CALIBRATE_EVERY = 10  # of the points
 STEP = 0.03  # distance of neighbouring points, in standard deviations
 SETTINGS = precision.settings | {"planck, hmcode": precision.planck | {"non_linear": "hmcode"}}
 
@@ -144,18 +147,37 @@ def measure_noise(folder, settings):
               f"rms {np.sqrt((scatter**2).mean()):.4f}, each line {scatter.round(4)}")
 
 
-def spectra(settings, log10_G_eff):
-    """Lensed spectra with these inputs, and CPU time [s], of the central cosmology of a mode."""
-    mode = posterior()[MODES["SI" if log10_G_eff > -2.5 else "MI"]]
-    values = dict(zip(SAMPLED, mode.mean(axis=0), strict=True)) | {"log10_G_eff": log10_G_eff}
+def computed(settings, values):
+    """A `Class` that has computed the spectra of a point, the dictionary `values`, and its CPU time [s]."""
     cosmo = Class()
-    cosmo.set(class_inputs(**NEUTRINOS, m_nu_sum=0.06), log10_G_eff_sidr=log10_G_eff, output="tCl pCl lCl",
-              lensing="yes", l_max_scalars=2508, A_s=1e-10 * np.exp(values["logA"]),
+    cosmo.set(class_inputs(**NEUTRINOS, m_nu_sum=values["m_nu_sum"]), output="tCl pCl lCl", lensing="yes",
+              l_max_scalars=L_MAX, A_s=1e-10 * np.exp(values["logA"]),
+              log10_G_eff_sidr=values["log10_G_eff"],
               **{name: values[name] for name in ("omega_b", "omega_cdm", "H0", "n_s", "tau_reio")})
     cosmo.set(settings)
     start = time.process_time()
     cosmo.compute()
-    return cosmo.lensed_cl(2508), time.process_time() - start
+    return cosmo, time.process_time() - start
+
+
+def spectra(settings, log10_G_eff):
+    """Lensed spectra with these inputs, and CPU time [s], of the central cosmology of a mode."""
+    mode = posterior()[MODES["SI" if log10_G_eff > -2.5 else "MI"]]
+    values = dict(zip(SAMPLED, mode.mean(axis=0), strict=True))
+    cosmo, cpu = computed(settings, values | {"log10_G_eff": log10_G_eff, "m_nu_sum": 0.06})
+    return cosmo.lensed_cl(L_MAX), cpu
+
+
+def calibrate(name="planck"):
+    """Write the calibration of the settings `name` against `reference`, from every tenth point."""
+    settings = {key: value for key, value in precision.settings[name].items() if key != "cl_calibration"}
+    both = {"fast": [], "exact": []}
+    for point in tqdm(posterior()[::CALIBRATE_EVERY], desc="calibration"):
+        values = dict(zip(SAMPLED, point, strict=True))
+        for kind, inputs in (("fast", settings), ("exact", precision.reference)):
+            cosmo, _ = computed(inputs, values)
+            both[kind].append((cosmo.lensed_cl(L_MAX), cosmo.raw_cl(L_MAX)))
+    calibration.measure(name, settings, **both).save()
 
 
 def compare_spectra(settings, plot):
@@ -225,7 +247,7 @@ def draw(curves, path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", choices=("posterior", "noise", "spectra", "single"))
+    parser.add_argument("what", choices=("posterior", "noise", "spectra", "single", "calibrate"))
     parser.add_argument("--settings", nargs="+", choices=SETTINGS, default=["default", "planck"])
     parser.add_argument("--tables", type=Path, default=HERE / "results", help="folder of the tables")
     parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES), help="of the posterior")
@@ -238,8 +260,10 @@ def main():
         measure_noise(args.tables, args.settings)
     elif args.what == "spectra":
         compare_spectra(args.settings, args.plot)
-    else:
+    elif args.what == "single":
         compare_single()
+    else:
+        calibrate()
 
 
 if __name__ == "__main__":

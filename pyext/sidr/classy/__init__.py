@@ -10,7 +10,7 @@ It lives beside a stock `classy` in the same process; CLASS's two errors are its
 
 import numpy as np
 
-from sidr.classy import _sidr
+from sidr.classy import _sidr, calibration
 from sidr.classy._classy import CosmoComputationError, CosmoSevereError, __version__
 from sidr.classy._text import readable_name, readable_value, shown
 from sidr.classy.incremental import IncrementalClass
@@ -21,17 +21,57 @@ __all__ = ["Class", "CosmoComputationError", "CosmoSevereError", "__version__"]
 class Class(IncrementalClass):
     """The `Class` of classy; what it adds is below, all else is documented upstream."""
 
+    _calibration = None
+
     def set(self, *pars, **kwargs):
         """Set parameters, from one dictionary or from keywords.
 
-        Lists, tuples and arrays are written as CLASS's parser wants them, `0.4,0.43`.
+        Lists, tuples and arrays are written as CLASS's parser wants them, `0.4,0.43`. One input is not
+        CLASS's: `cl_calibration`, see `sidr.classy.calibration`.
 
         Raises
         ------
         CosmoSevereError
-            If CLASS would misread a value: a NaN, a nested list, a text of more than 1023 bytes.
+            If CLASS would misread a value: a NaN, a nested list, a text of more than 1023 bytes; if there
+            is no such calibration.
         """
-        return super().set(*map(_as_text, pars), **_as_text(kwargs))
+        pars, kwargs = [_as_text(p) for p in pars], _as_text(kwargs)
+        for inputs in (*pars, kwargs):
+            if "cl_calibration" in inputs:
+                self._calibration = calibration.load(inputs.pop("cl_calibration"))
+        return super().set(*pars, **kwargs)
+
+    def empty(self):
+        super().empty()
+        self._calibration = None
+
+    def compute(self, level=("distortions",)):
+        """As upstream; levels whose inputs are those of the last time are kept.
+
+        Raises
+        ------
+        CosmoSevereError
+            If CLASS does not understand a parameter, or `cl_calibration` does not belong to the settings.
+        CosmoComputationError
+            If it cannot compute this cosmology.
+        """
+        if self._calibration is not None:
+            self._calibration.check(self.pars)
+        super().compute(level)
+
+    def lensed_cl(self, lmax=-1, nofail=False):
+        """Upstream's, calibrated where `cl_calibration` is set."""
+        cl = super().lensed_cl(lmax, nofail)
+        if self._calibration is not None:
+            calibration.apply(self._calibration.lensed, cl)
+        return cl
+
+    def raw_cl(self, lmax=-1, nofail=False):
+        """Upstream's, calibrated where `cl_calibration` is set."""
+        cl = super().raw_cl(lmax, nofail)
+        if self._calibration is not None:
+            calibration.apply(self._calibration.raw, cl)
+        return cl
 
     @property
     def N_sidr(self):
