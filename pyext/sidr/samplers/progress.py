@@ -1,0 +1,123 @@
+"""How far a run of nautilus is, for people: a bar on a terminal, lines in the log, a file."""
+
+import time
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+
+import numpy as np
+from scipy.stats import chi2
+from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
+
+COLUMNS = ("N", "timestamp", "bounds", "f_live", "ESS", "logZ")
+
+
+class Progress:
+    """Bar, log and file of a run; a context.
+
+    Parameters
+    ----------
+    nautilus : nautilus.Sampler
+    log : logging.Logger
+    log_volume : float
+        To be added to nautilus's ln Z.
+    n_eff, f_live : float
+        Where the run ends, and where its exploration does.
+    every : float
+        Seconds between two lines of the log.
+    path : str or None
+        File that takes a line after each batch.
+    """
+
+    def __init__(self, nautilus, log, log_volume, n_eff, f_live, every, path):
+        self.nautilus, self.log, self.log_volume = nautilus, log, log_volume
+        self.n_eff, self.f_live, self.every, self.path = n_eff, f_live, every, path
+        self.said = -np.inf
+
+    def __enter__(self):
+        self.start, self.first = time.monotonic(), self.nautilus.n_like
+        self.stack = ExitStack()
+        self.stack.enter_context(logging_redirect_tqdm())
+        self.bar = self.stack.enter_context(tqdm(initial=self.first, unit="call", disable=None,
+                                                 dynamic_ncols=True, smoothing=0.02))
+        if self.path and not self.first:
+            with open(self.path, "w") as file:
+                file.write("# " + " ".join(name.rjust(15) for name in COLUMNS) + "\n")
+        return self
+
+    def __exit__(self, *error):
+        self.stack.__exit__(*error)
+
+    def tick(self):
+        """One point more."""
+        self.bar.update()
+
+    def batch(self):
+        """One batch more.
+
+        Returns
+        -------
+        bool
+            Whether the last line of the log is so long ago that this one got a line.
+        """
+        nautilus, left = self.nautilus, calls_left(self.nautilus, self.n_eff, self.f_live)
+        logZ = np.nan if nautilus.log_z is None else nautilus.log_z + self.log_volume
+        if left is not None:
+            self.bar.total = nautilus.n_like + left
+        self.bar.set_postfix_str(f"log Z = {logZ:.2f}, ESS = {nautilus.n_eff:.0f}")
+        if self.path:
+            values = (nautilus.n_like, datetime.now().isoformat(timespec="seconds"), len(nautilus.bounds),
+                      nautilus.f_live or np.nan, nautilus.n_eff, logZ)
+            with open(self.path, "a") as file:
+                file.write("  " + " ".join(f"{v:.6g}".rjust(15) if not isinstance(v, str) else v.rjust(15)
+                                           for v in values) + "\n")
+        if due := time.monotonic() - self.said > self.every:
+            self.said = time.monotonic()
+            phase, task = ("Sampling", "left") if nautilus.explored else ("Exploring", "to explore")
+            self.log.info("%s: %d calls, %d bounds, log Z = %.2f, ESS = %.0f of %g; %s %s", phase,
+                          nautilus.n_like, len(nautilus.bounds), logZ, nautilus.n_eff, self.n_eff,
+                          self.time_for(left), task)
+        return due
+
+    def time_for(self, calls):
+        """Words for some calls and the time that they take."""
+        if calls is None:
+            return "unknown time"
+        speed = (self.nautilus.n_like - self.first) / (time.monotonic() - self.start)
+        return f"about {calls:.0f} calls, {timedelta(seconds=round(calls / speed))}"
+
+
+def calls_left(nautilus, n_eff, f_live):
+    r"""Estimate of the likelihood calls until the end.
+
+    While nautilus explores: if the live points fill, in d dimensions, a ball of radius R standard
+    deviations around a Gaussian peak, the standard deviation of their ln L is
+    :math:`R^2 \sqrt{d/(d+4)}\,/\,(d+2)`. Exploration ends when they hold the part `f_live` of the
+    evidence, at the R where :math:`P(\chi^2_d < R^2)` is that, an e-fold of volume each :math:`d \ln R`
+    on; an e-fold costs what it has cost until now. Several peaks alike change nothing.
+
+    Parameters
+    ----------
+    nautilus : nautilus.Sampler
+    n_eff : float
+        Effective sample size to be reached.
+    f_live : float
+        Part of the evidence in the live points at which the exploration ends.
+
+    Returns
+    -------
+    float or None
+        None while there is no estimate.
+    """
+    if nautilus.explored:
+        with np.errstate(invalid="ignore"):  # shells without points yet
+            left = max(0.0, n_eff - nautilus.n_eff) / nautilus.eta
+        return left if np.isfinite(left) else None
+    d = nautilus.n_dim
+    live = np.sort(np.concatenate(nautilus.log_l))[-nautilus.n_live:]
+    log_v = nautilus.log_v_live
+    if len(live) < nautilus.n_live or not np.isfinite(live[0]) or log_v >= 0:
+        return None
+    R2 = live.std() * (d + 2) * np.sqrt((d + 4) / d)
+    e_folds = max(0.0, d / 2 * np.log(R2 / chi2.ppf(f_live, d)))
+    return e_folds * nautilus.n_like / -log_v
