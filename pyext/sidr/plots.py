@@ -35,7 +35,8 @@ def load(root, ignore_rows=0.3):
     root : str
         Such as `chains/quickstart`, without `.1.txt`.
     ignore_rows : float
-        Burn-in: fraction (or, from 1 on, number) of rows that are left out at the start.
+        Burn-in: fraction (or, from 1 on, number) of rows that are left out at the start; none of a
+        nested sample.
 
     Returns
     -------
@@ -49,7 +50,9 @@ def load(root, ignore_rows=0.3):
         If there are no samples left to look at.
     """
     try:
-        samples = loadMCSamples(os.fspath(root), settings={"ignore_rows": ignore_rows})
+        samples = loadMCSamples(os.fspath(root))
+        if samples.sampler != "nested":  # which has no burn-in
+            samples = loadMCSamples(os.fspath(root), settings={"ignore_rows": ignore_rows})
     except OSError as error:
         raise FileNotFoundError(
             f"There is no chain {root}.1.txt; ROOT is the `output` of the run file.") from error
@@ -133,8 +136,7 @@ def decimals(error):
 
 def table(samples, params=None):
     """The limits of one chain as text, one parameter per line, after a line on the samples."""
-    sampled = [i for i, p in enumerate(samples.getParamNames().names) if not p.isDerived]
-    independent = min(map(samples.getEffectiveSamples, sampled))
+    independent = independent_samples(samples)
     head = f"{samples.numrows} rows, about {independent:.0f} independent samples"
     if independent < ENOUGH_SAMPLES:
         head += ": NOT ENOUGH for limits, let it run longer"
@@ -142,3 +144,11 @@ def table(samples, params=None):
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join([head, *lines])
+
+
+def independent_samples(samples):
+    """Effective number of samples, of the sampled parameter that has fewest."""
+    if samples.sampler == "nested":  # whose rows have no order: Kish's number
+        return samples.weights.sum()**2 / (samples.weights**2).sum()
+    sampled = [i for i, p in enumerate(samples.getParamNames().names) if not p.isDerived]
+    return min(map(samples.getEffectiveSamples, sampled))
