@@ -34,13 +34,27 @@ def test_planck_run_file_has_the_paper_s_priors_and_starts(packages_path, path):
     sampled = model.parameterization.sampled_params_info()
     bounds = {name: (p["prior"]["min"], p["prior"]["max"]) for name, p in sampled.items()
               if name != "A_planck"}
-    coupling = {"mi": (-5, -2.5), "si": (-2.5, 0)}.get(path.stem.split("_")[-1])  # Table S2
+    coupling = {"mi": (-5, -2.5), "si": (-2.5, 0), "full": (-5, 1)}.get(path.stem.split("_")[-1])  # S2, S1
     assert bounds == PRIORS | ({"log10_G_eff": coupling} if coupling else {})
-    assert set(info["sampler"]["mcmc"]["covmat_params"]) >= set(bounds)
+    if "mcmc" in info["sampler"]:
+        assert set(info["sampler"]["mcmc"]["covmat_params"]) >= set(bounds)
     assert "sidr.likelihoods.DESI_DR1" in model.likelihood
     theory = model.theory["sidr.theory.SIDR"]
     n = {"lcdm": (0, None), "nchi2": (1.20, 1.844)}.get(path.stem.split("_")[2], (0.75, 2.294))
     assert (theory.N_chi, theory.N_nu) == n if n[0] else theory.n_chi == 0
+
+
+def test_box_of_the_nested_run_is_wide_around_both_modes():
+    info = load(CHAINS / "planck_desi_full.yaml")
+    box = info["sampler"]["sidr.samplers.Nautilus"]["prior_box"]
+    mcmc = load(CHAINS / "planck_desi_si.yaml")["sampler"]["mcmc"]
+    sigma = dict(zip(mcmc["covmat_params"], np.sqrt(np.diag(mcmc["covmat"])), strict=True))
+    for mode in ("mi", "si"):
+        for name, p in load(CHAINS / f"planck_desi_{mode}.yaml")["params"].items():
+            if name in box:
+                low, high = box[name]
+                assert low == p["prior"]["min"] or low < p["ref"]["loc"] - 6 * sigma[name]
+                assert high > p["ref"]["loc"] + 6 * sigma[name]
 
 
 @pytest.mark.data
