@@ -174,7 +174,8 @@ def test_one_dimensional_priors_enter_through_their_quantiles():
 
 def test_external_prior_is_a_weight():
     model = info(lambda x, y: norm.logpdf(x, 0.4, 0.05), SQUARE, n_eff=2000)
-    model["prior"] = {"half": lambda y: 0.0 if y > 0.5 else -np.inf, "other": lambda x: norm.logpdf(x, 0.5, 0.05)}
+    model["prior"] = {"half": lambda y: 0.0 if y > 0.5 else -np.inf,
+                      "other": lambda x: norm.logpdf(x, 0.5, 0.05)}
     products = sample(model)
     assert column(products, "y").min() > 0.5
     assert_allclose(mean_and_std(products, "x"), [0.45, 0.05 / np.sqrt(2)], atol=0.005)
@@ -220,15 +221,18 @@ def test_effective_size_and_evidence_of_weights():
 
 
 def test_estimate_of_the_calls_left_knows_the_gaussian():
-    # Live points fill a ball of radius 5 standard deviations; what is left is d ln(R/R_end) e-folds
+    # Live points fill a ball of radius 5 standard deviations; what is left is d ln(R/R_end) e-folds, and
+    # the sample: all of it, or what the exploration has not given
     rng, d, n = np.random.default_rng(1), 6, 20000
     r = 5 * rng.random(n)**(1 / d)
     state = SimpleNamespace(explored=False, n_dim=d, n_live=n, log_l=[-r**2 / 2], log_v_live=-4.0,
-                            n_like=8000)
+                            n_like=8000, n_eff=100)
     R_end = np.sqrt(chi2.ppf(0.01, d))
-    assert_allclose(calls_left(state, 5000, 0.01), 8000 / 4 * d * np.log(5 / R_end), rtol=0.01)
+    explore = 8000 / 4 * d * np.log(5 / R_end)
+    assert_allclose(calls_left(state, 5000, 0.01, True), explore + 5000, rtol=0.01)
+    assert_allclose(calls_left(state, 5000, 0.01, False), explore + 4900, rtol=0.01)
     state = SimpleNamespace(explored=True, n_eff=3000, eta=0.5)
-    assert calls_left(state, 5000, 0.01) == 4000
+    assert calls_left(state, 5000, 0.01, True) == 4000
 
 
 # Points that cannot be computed

@@ -220,7 +220,7 @@ class Nautilus(Sampler):
     def _sample(self):
         path = self.progress_filename() if self.output else None
         with Progress(self._nautilus, self.log, self.cube.log_volume, self.n_eff, self.f_live,
-                      self.output_every, path) as self._progress:
+                      self.discard_exploration, self.output_every, path) as self._progress:
             self.converged = self._batch(0)
             while not self.converged and self._nautilus.n_like < self.max_calls:
                 self.converged = self._batch(self.n_batch)
@@ -366,7 +366,7 @@ class Nautilus(Sampler):
     # What Cobaya asks for
 
     def _get_requested_cache_size(self):
-        """No point is visited twice; each that is kept has a `Class` of hundreds of MB."""
+        """No point is visited twice, and each that is kept has a `Class` (40 MB)."""
         return 1
 
     @classmethod

@@ -21,17 +21,17 @@ class Progress:
     log : logging.Logger
     log_volume : float
         To be added to nautilus's ln Z.
-    n_eff, f_live : float
-        Where the run ends, and where its exploration does.
+    n_eff, f_live, discard_exploration
+        Options of the run.
     every : float
         Seconds between two lines of the log.
     path : str or None
         File that takes a line after each batch.
     """
 
-    def __init__(self, nautilus, log, log_volume, n_eff, f_live, every, path):
+    def __init__(self, nautilus, log, log_volume, n_eff, f_live, discard_exploration, every, path):
         self.nautilus, self.log, self.log_volume = nautilus, log, log_volume
-        self.n_eff, self.f_live, self.every, self.path = n_eff, f_live, every, path
+        self.goal, self.every, self.path = (n_eff, f_live, discard_exploration), every, path
         self.said = -np.inf
 
     def __enter__(self):
@@ -60,7 +60,7 @@ class Progress:
         bool
             Whether the last line of the log is so long ago that this one got a line.
         """
-        nautilus, left = self.nautilus, calls_left(self.nautilus, self.n_eff, self.f_live)
+        nautilus, left = self.nautilus, calls_left(self.nautilus, *self.goal)
         logZ = np.nan if nautilus.log_z is None else nautilus.log_z + self.log_volume
         if left is not None:
             self.bar.total = nautilus.n_like + left
@@ -73,28 +73,28 @@ class Progress:
                                            for v in values) + "\n")
         if due := time.monotonic() - self.said > self.every:
             self.said = time.monotonic()
-            phase, task = ("Sampling", "left") if nautilus.explored else ("Exploring", "to explore")
-            self.log.info("%s: %d calls, %d bounds, log Z = %.2f, ESS = %.0f of %g; %s %s", phase,
-                          nautilus.n_like, len(nautilus.bounds), logZ, nautilus.n_eff, self.n_eff,
-                          self.time_for(left), task)
+            self.log.info("%s: %d calls, %d bounds, log Z = %.2f, ESS = %.0f of %g; %s",
+                          "Sampling" if nautilus.explored else "Exploring", nautilus.n_like,
+                          len(nautilus.bounds), logZ, nautilus.n_eff, self.goal[0], self.words(left))
         return due
 
-    def time_for(self, calls):
-        """Words for some calls and the time that they take."""
+    def words(self, calls):
+        """What to say of the calls that are left, and the time that they take."""
         if calls is None:
-            return "unknown time"
+            return "time left not known yet"
         speed = (self.nautilus.n_like - self.first) / (time.monotonic() - self.start)
-        return f"about {calls:.0f} calls, {timedelta(seconds=round(calls / speed))}"
+        return f"about {calls:.0f} calls, {timedelta(seconds=round(calls / speed))} left"
 
 
-def calls_left(nautilus, n_eff, f_live):
+def calls_left(nautilus, n_eff, f_live, discard_exploration):
     r"""Estimate of the likelihood calls until the end.
 
     While nautilus explores: if the live points fill, in d dimensions, a ball of radius R standard
     deviations around a Gaussian peak, the standard deviation of their ln L is
     :math:`R^2 \sqrt{d/(d+4)}\,/\,(d+2)`. Exploration ends when they hold the part `f_live` of the
     evidence, at the R where :math:`P(\chi^2_d < R^2)` is that, an e-fold of volume each :math:`d \ln R`
-    on; an e-fold costs what it has cost until now. Several peaks alike change nothing.
+    on; an e-fold costs what it has cost until now. Several peaks alike change nothing. Afterwards each
+    call is taken for an effective sample, which is nearly so.
 
     Parameters
     ----------
@@ -103,6 +103,8 @@ def calls_left(nautilus, n_eff, f_live):
         Effective sample size to be reached.
     f_live : float
         Part of the evidence in the live points at which the exploration ends.
+    discard_exploration : bool
+        Whether the points of the exploration do not count in the end.
 
     Returns
     -------
@@ -120,4 +122,5 @@ def calls_left(nautilus, n_eff, f_live):
         return None
     R2 = live.std() * (d + 2) * np.sqrt((d + 4) / d)
     e_folds = max(0.0, d / 2 * np.log(R2 / chi2.ppf(f_live, d)))
-    return e_folds * nautilus.n_like / -log_v
+    have = 0 if discard_exploration else nautilus.n_eff
+    return e_folds * nautilus.n_like / -log_v + max(0.0, n_eff - have)
