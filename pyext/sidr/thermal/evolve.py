@@ -1,0 +1,352 @@
+r"""The thermal history of plasma, neutrinos and chi, (S19-S27) of arXiv:2506.08085.
+
+The independent variable is ln T_gamma. In terms of the transfers Q per time,
+
+.. math:: \frac{d(\rho_i a^4)}{d\ln a} = \frac{Q_i a^4}{H}, \qquad
+          \frac{d\ln T_\gamma}{d\ln a} = -\frac{3(\rho + P)_{\rm plasma} - Q_\gamma/H}{d\rho/d\ln T}
+
+nu_mu and nu_tau have one temperature. The energies rho_i a^4 (and numbers n_i a^3) are the variables
+where they can be, so that what one species loses another gains, to rounding.
+"""
+
+from math import exp, inf, log, pi
+from numbers import Real
+from typing import NamedTuple
+
+import numpy as np
+from scipy.integrate import solve_ivp
+from scipy.interpolate import CubicSpline
+from scipy.special import zeta
+
+from . import dark, seesaw
+from .plasma import plasma
+from .statistics import fermi, gas
+from .units import EV, M_PL, N_EFF_UNIT, RHO_GAMMA, RHO_NU
+from .weak import weak_among_neutrinos, weak_from_plasma
+
+#: Number density of one flavour, nu and nu-bar, without chemical potential [T^3]
+N_NU = 3 * zeta(3) / (2 * pi**2)
+
+#: Number density of one flavour that decoupled at once, T^3 = 4/11 T_gamma^3 [T_gamma^3]
+N_NU_INSTANTANEOUS = 4 / 11 * N_NU
+
+
+class History(NamedTuple):
+    """A thermal history; arrays have one entry per time, from early to late."""
+    T_gamma: np.ndarray     # [MeV]
+    T_nu_e: np.ndarray      # [MeV]
+    T_nu_mu: np.ndarray     # nu_mu and nu_tau [MeV]
+    T_chi: np.ndarray       # [MeV]
+    z_nu_e: np.ndarray      # exp(mu/T); 1 where chemical potentials are not followed
+    z_nu_mu: np.ndarray
+    z_chi: np.ndarray
+    a: np.ndarray           # scale factor times T_start, 1 at the start
+    H: np.ndarray           # [MeV]
+    rates: dark.Rates       # over H
+    N_eff: float            # all but photons at T_end, (8/7)(11/4)^(4/3) rho/rho_gamma
+    N_eff_nu: float
+    N_eff_chi: float
+    n_nu: float             # number density of the neutrinos over that of three which decouple at once
+    G_eff: float            # lambda_phi_chi^2/m_phi^2 [MeV^-2]
+    energy_drift: float     # violation of energy conservation, over the energy
+    number_drift: float     # of the balance of number, over the number; 0 without potentials
+
+
+def evolve(m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi, ordering="degenerate", *,
+           T_start=10.0, T_end=1e-4, t_channel="leading", s_channel="narrow", counting="complete",
+           potentials="none", M_N=10.0, mixing=None, qed=True, times=400, rtol=1e-7):
+    """Solve the thermal history of one point of the model.
+
+    Parameters
+    ----------
+    m_phi : float
+        Mass of the mediator [MeV].
+    lambda_phi_chi : float
+        Its coupling to chi.
+    M_N_over_lambda : float
+        Mass of the sterile neutrinos over their coupling to phi, M_N/lambda_phi_N [MeV].
+    m_nu_sum : float
+        Sum of the neutrino masses [eV].
+    n_chi : float
+        Flavours of chi; 0 for the standard model, whatever the couplings.
+    ordering : {"degenerate", "normal", "inverted"}
+        See `sidr.neutrinos.masses`.
+    T_start, T_end : float
+        Temperatures of the photons at the ends [MeV]. At T_start neutrinos have that temperature
+        and there is no chi: the t-channel depends on it.
+    t_channel : {"leading", "full", "off"}
+        nu nu -> phi phi by (S32) for heavy sterile neutrinos (without the factor 1 - s/M_N^2, which
+        turns negative), in full, or not at all.
+    s_channel : {"narrow", "breit-wigner"}
+        nu nu -> chi chi in the narrow width or by (S28).
+    counting : {"complete", "printed"}
+        Pairs of flavours, see `seesaw.pair_couplings`.
+    potentials : {"none", "all", "neutrinos"}
+        Chemical potentials. "none": temperatures only and no phi in the bath, as S19-S27. "all": for
+        nu_e, nu_mu and the dark bath of chi and phi (mu_phi = 2 mu_chi); the s-channel conserves
+        n_nu + n_chi + 2 n_phi, as in S1-S17. "neutrinos": chi chi <-> phi phi is in equilibrium and
+        keeps mu_chi = 0.
+    M_N : float
+        Mass of the sterile neutrinos [MeV]; only with t_channel="full".
+    mixing : seesaw.Mixing, optional
+        That of the ordering if not given.
+    qed : bool
+        Whether with the electromagnetic corrections to the plasma.
+    times : int
+        Number of entries of the arrays.
+    rtol : float
+        Relative tolerance of the solver.
+
+    Returns
+    -------
+    History
+
+    Raises
+    ------
+    ValueError
+        For a value outside its range, and for an ordering that m_nu_sum cannot have.
+    RuntimeError
+        If the solver does not reach T_end, or loses energy.
+    """
+    point = {"m_phi": m_phi, "lambda_phi_chi": lambda_phi_chi, "M_N_over_lambda": M_N_over_lambda,
+             "m_nu_sum": m_nu_sum, "n_chi": n_chi}
+    for name, value in point.items():
+        check(name, value, positive=name not in ("m_nu_sum", "n_chi"))
+    for name, value in {"T_start": T_start, "T_end": T_end, "M_N": M_N}.items():
+        check(name, value, positive=True)
+    if T_end >= T_start:
+        raise ValueError(f"T_end = {T_end:g} MeV must be below T_start = {T_start:g} MeV.")
+    for name, value, allowed in (("t_channel", t_channel, ("leading", "full", "off")),
+                                 ("s_channel", s_channel, ("narrow", "breit-wigner")),
+                                 ("counting", counting, ("complete", "printed")),
+                                 ("potentials", potentials, tuple(_BATHS))):
+        if value not in allowed:
+            raise ValueError(f"{name} = {value!r} must be one of {', '.join(allowed)}.")
+
+    couplings = seesaw.pair_couplings(M_N_over_lambda, m_nu_sum, ordering, counting, mixing)
+    T_range = (T_end / 3, 1.5 * T_start)
+    channels = []           # with the power of z_chi of their inverse
+    if n_chi > 0 and m_nu_sum > 0:
+        width = dark.phi_width(m_phi, lambda_phi_chi, n_chi)
+        channels.append((dark.narrow_resonance(m_phi) if s_channel == "narrow" else
+                         dark.breit_wigner(m_phi, width, *T_range), 2, 0))
+        if t_channel == "leading":
+            channels.append((dark.t_channel(m_phi, M_N_over_lambda), 4, 1))
+        elif t_channel == "full":
+            channels.append((dark.t_channel_full(m_phi, M_N_over_lambda, M_N, *T_range), 4, 1))
+    bath = _BATHS[potentials](m_phi, n_chi, T_start)
+
+    def slopes(lnT, y):
+        return _slopes(lnT, y, bath, couplings, channels, qed)
+
+    span = log(T_start), log(T_end)
+    solution = solve_ivp(slopes, span, [0.0, 0.0, 0.0, *bath.start()], method="LSODA", rtol=rtol,
+                         atol=1e-10, t_eval=np.linspace(*span, times))
+    described = ", ".join(f"{name} = {value:g}" for name, value in point.items())
+    if not solution.success:
+        raise RuntimeError(f"The thermal history of {described} stops at T_gamma = "
+                           f"{exp(solution.t[-1]):.3g} MeV: {solution.message}")
+    history = _history(solution, bath, point, ordering, n_chi, mixing, qed)
+    if not max(history.energy_drift, history.number_drift) < 1e-4:
+        raise RuntimeError(f"The thermal history of {described} loses {history.energy_drift:.1e} of its "
+                           f"energy and {history.number_drift:.1e} of its number; take a smaller rtol.")
+    return history
+
+
+def check(name, value, positive=False):
+    """Raise ValueError unless the value is finite and 0 or more, or above 0 if `positive`."""
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    if not number or not 0 <= value < inf or (positive and value == 0):
+        raise ValueError(f"{name} = {value!r} must be a finite number "
+                         f"{'above 0' if positive else 'that is 0 or more'}.")
+
+
+def _slopes(lnT, y, bath, couplings, channels, qed):
+    """Derivatives of ln a, of the sources of energy and number, and of the bath, by ln T_gamma."""
+    T, a = exp(lnT), exp(y[0]) / bath.T_start
+    state = bath.state(y[3:], a)
+    photons = plasma(T, qed)
+    H = ((8 * pi / 3) * (photons.rho + state.rho))**0.5 / M_PL
+
+    nu_e, nu_mu = weak_from_plasma(T, state.T_nu, state.z_nu)
+    swap = weak_among_neutrinos(state.T_nu[0], state.T_nu[1], state.z_nu[0], state.z_nu[1])
+    # nu_mu stands for two flavours, here and below
+    Q_nu = np.array([nu_e.rho + 2 * swap.rho, 2 * nu_mu.rho - 2 * swap.rho])
+    R_nu = np.array([nu_e.n + 2 * swap.n, 2 * nu_mu.n - 2 * swap.n])
+    Q_gamma = -nu_e.rho - 2 * nu_mu.rho
+    R_created = nu_e.n + 2 * nu_mu.n
+    Q_dark = R_dark = 0.0
+    for exchange, back, created in channels:
+        loss, loss_n = _losses(exchange, back, state, couplings)
+        Q_nu -= loss
+        R_nu -= loss_n
+        Q_dark += loss.sum()
+        R_dark += (1 + created) * loss_n.sum()      # 2 nu -> 2 phi, which count as 4 chi
+        R_created += created * loss_n.sum()
+
+    dlna = -photons.drho_dlnT / (3 * (photons.rho + photons.P) - Q_gamma / H)
+    d_bath = bath.slopes(y[3:], a, state, Q_nu / H, R_nu / H, Q_dark / H, R_dark / H)
+    work = (photons.rho - 3 * photons.P + state.rho - 3 * state.P) * a**4
+    return [dlna, work * dlna, R_created / H * a**3 * dlna, *(d * dlna for d in d_bath)]
+
+
+def _losses(exchange, back, state, couplings):
+    """Energy and number that (nu_e, nu_mu and nu_tau) lose to chi per time, two arrays."""
+    (T_e, T_mu), (z_e, z_mu) = state.T_nu, state.z_nu
+    T_mixed = (T_e * T_mu)**0.5
+    rho, n = exchange(np.array([T_e, T_mixed, T_mu, state.T_chi]))
+    inverse = state.z_chi**back
+    rho_e, rho_x, rho_mu = rho[:3] * (z_e**2, z_e * z_mu, z_mu**2)
+    n_e, n_x, n_mu = n[:3] * (z_e**2, z_e * z_mu, z_mu**2) - inverse * n[3]
+    # T_a K_2(sqrt(s/(T_a T_b))) for the first of the pair
+    pairs = np.array([[rho_e, rho_x * T_e / T_mixed], [rho_x * T_mu / T_mixed, rho_mu]])
+    pairs -= inverse * rho[3]
+    return (couplings * pairs).sum(axis=1), (couplings * [[n_e, n_x], [n_x, n_mu]]).sum(axis=1)
+
+
+class State(NamedTuple):
+    """Neutrinos and dark bath at one time; pairs are nu_e and nu_mu."""
+    T_nu: tuple             # [MeV]
+    z_nu: tuple
+    T_chi: float            # [MeV]
+    z_chi: float
+    rho_nu: float           # [MeV^4]
+    n_nu: float             # [MeV^3]
+    rho_dark: float
+    n_dark: float           # phi counted twice
+    rho: float              # of all these
+    P: float
+    dark: tuple = ()        # what the slopes need
+
+
+class Temperatures:
+    """No chemical potentials, phi not in the bath. Variables: rho a^4 of nu_e, nu_mu + nu_tau, chi."""
+
+    def __init__(self, m_phi, n_chi, T_start):
+        self.n_chi, self.T_start = n_chi, T_start
+
+    def start(self):
+        return RHO_NU, 2 * RHO_NU, 0.0
+
+    def state(self, y, a):
+        T_e, T_mu, T_chi = (max(E / (g * RHO_NU), 1e-16)**0.25 / a if g else 1e-4 / a
+                            for E, g in zip(y, (1, 2, self.n_chi), strict=True))
+        rho_nu, rho_dark = (y[0] + y[1]) / a**4, y[2] / a**4
+        return State((T_e, T_mu), (1.0, 1.0), T_chi, 1.0, rho_nu, N_NU * (T_e**3 + 2 * T_mu**3),
+                     rho_dark, 0.0, rho_nu + rho_dark, (rho_nu + rho_dark) / 3)
+
+    def slopes(self, y, a, state, Q_nu, R_nu, Q_dark, R_dark):
+        return *(Q_nu * a**4), Q_dark * a**4
+
+
+class Potentials:
+    """Chemical potentials for all species, and phi in the bath of chi.
+
+    Variables: rho a^4 and n a^3 of nu_e and of nu_mu + nu_tau, ln(T_chi a), ln z_chi.
+    """
+
+    # Few chi at the start: 1e-9 of a flavour
+    ln_T_chi, ln_z_chi = 0.0, log(1e-9)
+
+    def __init__(self, m_phi, n_chi, T_start):
+        self.m_phi, self.n_chi, self.T_start = m_phi, n_chi, T_start
+
+    def start(self):
+        return RHO_NU, N_NU, 2 * RHO_NU, 2 * N_NU, self.ln_T_chi, self.ln_z_chi
+
+    def state(self, y, a):
+        (T_e, z_e), (T_mu, z_mu) = _invert(y[0], y[1], a), _invert(y[2] / 2, y[3] / 2, a)
+        T_chi, z_chi = exp(y[4]) / a, self.z_chi(y)
+        chi, phi = gas(T_chi, z_chi), gas(T_chi, z_chi**2, self.m_phi, boson=True)
+        g = 2 * self.n_chi
+        rho_nu, rho_dark = (y[0] + y[2]) / a**4, g * chi.rho + phi.rho
+        return State((T_e, T_mu), (z_e, z_mu), T_chi, z_chi, rho_nu, (y[1] + y[3]) / a**3,
+                     rho_dark, g * chi.n + 2 * phi.n, rho_nu + rho_dark,
+                     rho_nu / 3 + g * chi.P + phi.P, (g, chi, phi))
+
+    def z_chi(self, y):
+        return exp(y[5])
+
+    def slopes(self, y, a, state, Q_nu, R_nu, Q_dark, R_dark):
+        g, chi, phi = state.dark
+        P = g * chi.P + phi.P
+        # ln z of chi is half that of phi; d ln T/d ln a and d ln z/d ln a from energy and number
+        matrix = [[g * chi.drho_dlnT + phi.drho_dlnT, g * chi.drho_dlnz + 2 * phi.drho_dlnz],
+                  [g * chi.dn_dlnT + 2 * phi.dn_dlnT, g * chi.dn_dlnz + 4 * phi.dn_dlnz]]
+        right = [Q_dark - 3 * (state.rho_dark + P), R_dark - 3 * state.n_dark]
+        dlnT, dlnz = self.solve(matrix, right)
+        return Q_nu[0] * a**4, R_nu[0] * a**3, Q_nu[1] * a**4, R_nu[1] * a**3, dlnT + 1, dlnz
+
+    def solve(self, matrix, right):
+        (a, b), (c, d) = matrix
+        det = a * d - b * c
+        return (d * right[0] - b * right[1]) / det, (a * right[1] - c * right[0]) / det
+
+
+class FreeChi(Potentials):
+    """As `Potentials`, but mu_chi = 0: chi chi <-> phi phi makes chi as thermal equilibrium wants."""
+
+    # rho_chi is 1e-8 of a thermal flavour at the start
+    ln_T_chi, ln_z_chi = log(1e-2), 0.0
+
+    def z_chi(self, y):
+        return 1.0
+
+    def solve(self, matrix, right):
+        return right[0] / matrix[0][0], 0.0
+
+
+_BATHS = {"none": Temperatures, "all": Potentials, "neutrinos": FreeChi}
+
+
+def _invert(E, N, a):
+    """(T, z) of one flavour of neutrinos from E = rho a^4 and N = n a^3."""
+    lnz = float(_LN_Z(log(E / N**(4 / 3))))
+    z = exp(lnz)
+    return (N * pi**2 / (2 * fermi(3, z)))**(1 / 3) / a, z
+
+
+_GRID = np.linspace(-16, 3, 400)
+_LN_Z = CubicSpline(*np.array(sorted(
+    (log(6 / pi**2 * fermi(4, exp(x)) / (2 / pi**2 * fermi(3, exp(x)))**(4 / 3)), x) for x in _GRID)).T)
+
+
+def _history(solution, bath, point, ordering, n_chi, mixing, qed):
+    """The `History` of a solution of the equations."""
+    T = np.exp(solution.t)
+    a = np.exp(solution.y[0]) / bath.T_start
+    states = [bath.state(y, b) for y, b in zip(solution.y[3:].T, a, strict=True)]
+    photons = [plasma(t, qed) for t in T]
+    H = np.array([(8 * pi / 3 * (p.rho + s.rho))**0.5 / M_PL for p, s in zip(photons, states, strict=True)])
+    T_nu, z_nu = np.array([s.T_nu for s in states]).T, np.array([s.z_nu for s in states]).T
+
+    first, last = states[0], states[-1]
+    energy = [(p.rho + s.rho) * b**4 for p, s, b in
+              ((photons[0], first, a[0]), (photons[-1], last, a[-1]))]
+    energy_drift = abs(energy[1] - energy[0] - solution.y[1, -1]) / energy[0]
+    number_drift = 0.0
+    if isinstance(bath, Potentials) and not isinstance(bath, FreeChi):
+        number = [(s.n_nu + s.n_dark) * b**3 for s, b in ((first, a[0]), (last, a[-1]))]
+        number_drift = abs(number[1] - number[0] - solution.y[2, -1]) / number[0]
+
+    unit = N_EFF_UNIT / (RHO_GAMMA * T[-1]**4)
+    return History(
+        T, *T_nu, np.array([s.T_chi for s in states]), *z_nu, np.array([s.z_chi for s in states]),
+        a * bath.T_start, H, _rates(T, T_nu, states, H, point, ordering, mixing),
+        unit * last.rho, unit * last.rho_nu, unit * last.rho_dark,
+        last.n_nu / (3 * N_NU_INSTANTANEOUS * T[-1]**3),
+        point["lambda_phi_chi"]**2 / point["m_phi"]**2, energy_drift, number_drift)
+
+
+def _rates(T, T_nu, states, H, point, ordering, mixing):
+    """Rates over H."""
+    m_phi, lam = point["m_phi"], point["lambda_phi_chi"]
+    couplings = seesaw.pair_couplings(point["M_N_over_lambda"], point["m_nu_sum"], ordering, mixing=mixing)
+    lambda_nu = (couplings[1].sum() / 2)**0.5           # of nu_mu or nu_tau, averaged
+    T_chi = np.array([s.T_chi for s in states])
+    n = dark.narrow_resonance(m_phi)
+    relax = np.array([weak_from_plasma(t, (0.99 * t, 0.99 * t))[0].rho for t in T]) / (0.04 * RHO_NU * T**4)
+    return dark.Rates(
+        relax / H, dark.rate_s_channel(T_nu[1], m_phi, lambda_nu) / H,
+        dark.rate_t_channel(T_nu[1], lambda_nu * point["M_N_over_lambda"], point["M_N_over_lambda"]) / H,
+        dark.rate_self(T_chi, m_phi, lam) / H, dark.rate_decay(T_chi, m_phi, lam, point["n_chi"]) / H)

@@ -1,0 +1,86 @@
+r"""Couplings of the neutrinos to phi, from the seesaw and the mixing of flavours.
+
+With Casas-Ibarra matrix 1 and one mass M_N of all sterile neutrinos, (3) and (5) of arXiv:2506.08085:
+
+.. math:: \theta_i = \sqrt{m_i/M_N}, \qquad \lambda_{\phi\nu,i} = \lambda_{\phi N}\,\frac{m_i}{M_N}
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sidr.neutrinos import masses
+
+from .units import EV
+
+
+class Mixing(NamedTuple):
+    """Angles and phase of the PMNS matrix [degrees]."""
+    theta12: float
+    theta23: float
+    theta13: float
+    delta: float
+
+
+#: Best fits of NuFIT 6.0 (2024) by ordering
+MIXINGS = {"normal": Mixing(33.68, 48.5, 8.52, 177), "inverted": Mixing(33.68, 48.6, 8.58, 285)}
+MIXINGS["degenerate"] = MIXINGS["normal"]
+
+
+def mixing_angle(m_nu, M_N):
+    """Mixing angle of a light neutrino, mass m_nu [eV], with a sterile one, mass M_N [MeV]."""
+    return np.sqrt(np.asarray(m_nu) * EV / M_N)                 # (3): the angle, not its square
+
+
+def neutrino_coupling(m_nu, M_N_over_lambda):
+    """lambda_phi_nu of a neutrino, mass m_nu [eV]; M_N/lambda_phi_N in MeV."""
+    return np.asarray(m_nu) * EV / M_N_over_lambda              # (5)
+
+
+def pmns_squared(mixing):
+    """|U|^2, shape (3, 3): rows e, mu, tau; columns the mass states 1, 2, 3."""
+    t12, t23, t13, delta = np.radians(mixing)
+    phase = np.exp(1j * delta)
+    rotation_23 = _rotation(1, 2, t23)
+    rotation_13 = _rotation(0, 2, t13).astype(complex)
+    rotation_13[0, 2] /= phase
+    rotation_13[2, 0] *= phase
+    return np.abs(rotation_23 @ rotation_13 @ _rotation(0, 1, t12))**2
+
+
+def pair_couplings(M_N_over_lambda, m_nu_sum, ordering, counting="complete", mixing=None):
+    r"""Squared couplings of pairs of flavours to phi.
+
+    .. math:: w_{\alpha\beta} = \sum_i \lambda_{\phi\nu,i}^2 |U_{\alpha i}|^2 |U_{\beta i}|^2
+
+    Parameters
+    ----------
+    M_N_over_lambda : float
+        M_N/lambda_phi_N [MeV].
+    m_nu_sum : float
+        Sum of the neutrino masses [eV].
+    ordering : {"degenerate", "normal", "inverted"}
+    counting : {"complete", "printed"}
+        All pairs of flavours, or those that S25-S27 print: without e tau for nu_e, mu tau for nu_mu.
+    mixing : Mixing, optional
+        That of the ordering if not given.
+
+    Returns
+    -------
+    ndarray, shape (2, 2)
+        Row: who loses energy, nu_e or nu_mu and nu_tau together; column: its partner.
+    """
+    lambda2 = neutrino_coupling(masses(m_nu_sum, ordering), M_N_over_lambda)**2
+    U2 = pmns_squared(mixing or MIXINGS[ordering])
+    w = (U2 * lambda2) @ U2.T
+    if counting == "printed":
+        return np.array([[w[0, 0], w[0, 1]], [2 * w[0, 1], 2 * w[1, 1]]])
+    e, mu_tau = w[0], w[1] + w[2]
+    return np.array([[e[0], e[1] + e[2]], [mu_tau[0], mu_tau[1] + mu_tau[2]]])
+
+
+def _rotation(i, j, angle):
+    matrix = np.eye(3)
+    matrix[[i, j], [i, j]] = np.cos(angle)
+    matrix[i, j], matrix[j, i] = np.sin(angle), -np.sin(angle)
+    return matrix
