@@ -102,7 +102,7 @@ class BuildPatchedClass(build_ext):
 
 
 setup(
-    packages=["sidr", "sidr.classy", "sidr.theory", "sidr.samplers", "sidr.likelihoods"],
+    packages=["sidr", "sidr.classy", "sidr.theory", "sidr.samplers", "sidr.thermal", "sidr.likelihoods"],
     package_dir={"": "pyext", "sidr.likelihoods": "likelihoods"},
     package_data={"": ["*.yaml", "*.bibtex"], "sidr.classy": ["calibrations/*.txt"]},
     ext_modules=[

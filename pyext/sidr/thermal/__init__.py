@@ -1,0 +1,12 @@
+"""The thermal history of the particle model: couplings in, N_nu, N_chi and G_eff out.
+
+`equilibrium` is the limit of a complete conversion, `evolve` follows the temperatures (and chemical
+potentials) of plasma, neutrinos and chi, `constraints` says which bounds a point keeps.
+Inside, everything is in powers of MeV. (S...) are equations of the supplement of arXiv:2506.08085.
+"""
+
+from .constraints import Constraint, constraints, table
+from .equilibrium import Equilibrium, equilibrium
+from .evolution import History, evolve
+
+__all__ = ["Constraint", "Equilibrium", "History", "constraints", "equilibrium", "evolve", "table"]

@@ -3,10 +3,11 @@ r"""What neutrinos, phi and chi exchange: cross-sections, transfer of energy and
 Maxwell-Boltzmann statistics, as in arXiv:2506.08085. Of a pair at T_a and T_b with cross-section
 sigma(s), the first loses, per time, (S23) with S = 1/2,
 
-.. math:: \frac{1}{2 (2\pi)^4}\int ds\,\sigma s^2\, T_a K_2(\sqrt{s/T_a T_b}) \quad\text{energy},\qquad
-          \frac{1}{(2\pi)^4}\int ds\,\sigma s^{3/2} \sqrt{T_a T_b}\, K_1(\sqrt{s/T_a T_b}) \quad\text{number}
+.. math:: \frac{1}{2 (2\pi)^4}\int ds\,\sigma s^2\, T_a K_2(\sqrt{s/T_a T_b}), \qquad
+          \frac{1}{(2\pi)^4}\int ds\,\sigma s^{3/2} \sqrt{T_a T_b}\, K_1(\sqrt{s/T_a T_b})
 
-Each channel is given as these integrals at T = T_a = T_b over the squared coupling, `Exchange`.
+in energy and in number. Each channel is given as these integrals at T = T_a = T_b over the squared
+coupling, `Exchange`.
 """
 
 from functools import cache

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .chebyshev import Table
-from .statistics import Y, _DY
+from .statistics import DY, Y
 from .units import ALPHA_EM, M_E, RHO_GAMMA
 
 
@@ -61,11 +61,11 @@ def reduced_pressure(x, qed=True):
     """P/T^4 of the plasma, x = m_e/T."""
     e2 = 4 * np.pi * ALPHA_EM
     energy = np.sqrt(Y**2 + x**2)
-    f = _DY * 2 / (np.exp(energy) + 1)                          # e- and e+, one helicity each
+    f = DY * 2 / (np.exp(energy) + 1)                          # e- and e+, one helicity each
     P = RHO_GAMMA / 3 + np.sum(f * Y**4 / energy) / (3 * np.pi**2)
     if qed:
-        I = np.sum(f * Y**2 / energy)
-        P -= e2 / (12 * np.pi**2) * I + e2 / (8 * np.pi**4) * I**2          # order e^2
+        I_mass = np.sum(f * Y**2 / energy)
+        P -= e2 / (12 * np.pi**2) * I_mass + e2 / (8 * np.pi**4) * I_mass**2          # order e^2
         I_debye = np.sum(f * (Y**2 + energy**2) / energy)
         P += e2**1.5 / (12 * np.pi**4) * I_debye**1.5                       # order e^3
     return P

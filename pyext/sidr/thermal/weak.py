@@ -133,17 +133,17 @@ def _plasma_table():
 @cache
 def _neutrino_table():
     """Coefficients, shape (5, 12), of the transfer from one massless flavour to another."""
-    values = np.array([np.log(_integrals(0.0, r)[:, 0] / 4) for r in np.exp(_nodes(*_LN_R, _SIZE[1]))])
+    values = np.array([np.log(integrals(0.0, r)[:, 0] / 4) for r in np.exp(_nodes(*_LN_R, _SIZE[1]))])
     return values.T @ _to_coefficients(_SIZE[1])
 
 
 def _logarithms(x, r):
     """Logarithms of the integrals without their exponentials, shape (5, 2)."""
     exponents = [[2 * x], [2 * x], [2 * x / r], [2 * x / r], [x]]
-    return np.log(_SIGNS * _integrals(x, r)) + exponents
+    return np.log(_SIGNS * integrals(x, r)) + exponents
 
 
-def _integrals(x, r, blocking=True, size=(20, 16)):
+def integrals(x, r, blocking=True, size=(20, 16)):
     """Collision integrals in units of G_F^2 and of the temperature of the hotter partner.
 
     Parameters

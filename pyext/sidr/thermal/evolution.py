@@ -21,7 +21,7 @@ from scipy.special import zeta
 from . import dark, seesaw
 from .plasma import plasma
 from .statistics import fermi, gas
-from .units import EV, M_PL, N_EFF_UNIT, RHO_GAMMA, RHO_NU
+from .units import M_PL, N_EFF_UNIT, RHO_GAMMA, RHO_NU
 from .weak import weak_among_neutrinos, weak_from_plasma
 
 #: Number density of one flavour, nu and nu-bar, without chemical potential [T^3]
@@ -29,6 +29,9 @@ N_NU = 3 * zeta(3) / (2 * pi**2)
 
 #: Number density of one flavour that decoupled at once, T^3 = 4/11 T_gamma^3 [T_gamma^3]
 N_NU_INSTANTANEOUS = 4 / 11 * N_NU
+
+#: A history takes about a thousand evaluations of the equations, with potentials three thousand
+MAX_EVALUATIONS = 100000
 
 
 class History(NamedTuple):
@@ -54,7 +57,7 @@ class History(NamedTuple):
 
 def evolve(m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi, ordering="degenerate", *,
            T_start=10.0, T_end=1e-4, t_channel="leading", s_channel="narrow", counting="complete",
-           potentials="none", M_N=10.0, mixing=None, qed=True, times=400, rtol=1e-7):
+           potentials="none", M_N=10.0, mixing=None, qed=True, times=400, rtol=1e-8):
     """Solve the thermal history of one point of the model.
 
     Parameters
@@ -106,7 +109,8 @@ def evolve(m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi, ordering="de
     ValueError
         For a value outside its range, and for an ordering that m_nu_sum cannot have.
     RuntimeError
-        If the solver does not reach T_end, or loses energy.
+        If the solver does not reach T_end or loses energy; if phi would condense (potentials="all" at
+        couplings so strong that soft neutrinos convert long before T = m_phi).
     """
     point = {"m_phi": m_phi, "lambda_phi_chi": lambda_phi_chi, "M_N_over_lambda": M_N_over_lambda,
              "m_nu_sum": m_nu_sum, "n_chi": n_chi}
@@ -123,34 +127,45 @@ def evolve(m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi, ordering="de
         if value not in allowed:
             raise ValueError(f"{name} = {value!r} must be one of {', '.join(allowed)}.")
 
-    couplings = seesaw.pair_couplings(M_N_over_lambda, m_nu_sum, ordering, counting, mixing)
+    couplings = seesaw.pair_couplings(M_N_over_lambda, m_nu_sum, ordering, counting, mixing).tolist()
     T_range = (T_end / 3, 1.5 * T_start)
-    channels = []           # with the power of z_chi of their inverse
+    channels = []
     if n_chi > 0 and m_nu_sum > 0:
         width = dark.phi_width(m_phi, lambda_phi_chi, n_chi)
-        channels.append((dark.narrow_resonance(m_phi) if s_channel == "narrow" else
-                         dark.breit_wigner(m_phi, width, *T_range), 2, 0))
-        if t_channel == "leading":
-            channels.append((dark.t_channel(m_phi, M_N_over_lambda), 4, 1))
-        elif t_channel == "full":
-            channels.append((dark.t_channel_full(m_phi, M_N_over_lambda, M_N, *T_range), 4, 1))
+        channels.append(Channel(dark.narrow_resonance(m_phi) if s_channel == "narrow" else
+                                dark.breit_wigner(m_phi, width, *T_range), back=2, created=0))
+        if t_channel != "off":      # 2 nu -> 2 phi, which count as 4 chi
+            channels.append(Channel(
+                dark.t_channel(m_phi, M_N_over_lambda) if t_channel == "leading" else
+                dark.t_channel_full(m_phi, M_N_over_lambda, M_N, *T_range), back=4, created=1))
     bath = _BATHS[potentials](m_phi, n_chi, T_start)
 
+    evaluations = iter(range(MAX_EVALUATIONS))
+
     def slopes(lnT, y):
+        if next(evaluations, None) is None:
+            raise NoHistory(f"{MAX_EVALUATIONS} evaluations do not bring it below {exp(lnT):.3g} MeV")
         return _slopes(lnT, y, bath, couplings, channels, qed)
 
-    span = log(T_start), log(T_end)
-    solution = solve_ivp(slopes, span, [0.0, 0.0, 0.0, *bath.start()], method="LSODA", rtol=rtol,
-                         atol=1e-10, t_eval=np.linspace(*span, times))
     described = ", ".join(f"{name} = {value:g}" for name, value in point.items())
+    span = log(T_start), log(T_end)
+    try:
+        solution = solve_ivp(slopes, span, [0.0, 0.0, 0.0, *bath.start()], method="LSODA", rtol=rtol,
+                             atol=1e-12, t_eval=np.linspace(*span, times))
+    except NoHistory as error:
+        raise RuntimeError(f"No thermal history of {described}: {error}.") from None
     if not solution.success:
-        raise RuntimeError(f"The thermal history of {described} stops at T_gamma = "
-                           f"{exp(solution.t[-1]):.3g} MeV: {solution.message}")
+        raise RuntimeError(f"No thermal history of {described}: {solution.message} at T_gamma = "
+                           f"{exp(solution.t[-1]):.3g} MeV.")
     history = _history(solution, bath, point, ordering, n_chi, mixing, qed)
     if not max(history.energy_drift, history.number_drift) < 1e-4:
         raise RuntimeError(f"The thermal history of {described} loses {history.energy_drift:.1e} of its "
                            f"energy and {history.number_drift:.1e} of its number; take a smaller rtol.")
     return history
+
+
+class NoHistory(Exception):
+    """The equations cannot be followed further."""
 
 
 def check(name, value, positive=False):
@@ -161,47 +176,67 @@ def check(name, value, positive=False):
                          f"{'above 0' if positive else 'that is 0 or more'}.")
 
 
+def hubble(rho):
+    """H [MeV] of an energy density [MeV^4]."""
+    return ((8 * pi / 3) * rho)**0.5 / M_PL
+
+
+def relaxation_rate(T):
+    """Rate [MeV] at which weak interactions bring the energy of nu_e to the plasma's temperature T."""
+    nu_e, _ = weak_from_plasma(T, (0.99 * T, 0.99 * T))
+    return nu_e.rho / (RHO_NU * T**4 * (1 - 0.99**4))
+
+
 def _slopes(lnT, y, bath, couplings, channels, qed):
     """Derivatives of ln a, of the sources of energy and number, and of the bath, by ln T_gamma."""
     T, a = exp(lnT), exp(y[0]) / bath.T_start
     state = bath.state(y[3:], a)
     photons = plasma(T, qed)
-    H = ((8 * pi / 3) * (photons.rho + state.rho))**0.5 / M_PL
+    H = hubble(photons.rho + state.rho)
 
     nu_e, nu_mu = weak_from_plasma(T, state.T_nu, state.z_nu)
     swap = weak_among_neutrinos(state.T_nu[0], state.T_nu[1], state.z_nu[0], state.z_nu[1])
-    # nu_mu stands for two flavours, here and below
-    Q_nu = np.array([nu_e.rho + 2 * swap.rho, 2 * nu_mu.rho - 2 * swap.rho])
-    R_nu = np.array([nu_e.n + 2 * swap.n, 2 * nu_mu.n - 2 * swap.n])
+    # nu_mu stands for two flavours
+    Q_nu = nu_e.rho + 2 * swap.rho, 2 * nu_mu.rho - 2 * swap.rho
+    R_nu = nu_e.n + 2 * swap.n, 2 * nu_mu.n - 2 * swap.n
     Q_gamma = -nu_e.rho - 2 * nu_mu.rho
     R_created = nu_e.n + 2 * nu_mu.n
     Q_dark = R_dark = 0.0
-    for exchange, back, created in channels:
-        loss, loss_n = _losses(exchange, back, state, couplings)
-        Q_nu -= loss
-        R_nu -= loss_n
-        Q_dark += loss.sum()
-        R_dark += (1 + created) * loss_n.sum()      # 2 nu -> 2 phi, which count as 4 chi
-        R_created += created * loss_n.sum()
+    for channel in channels:
+        loss, loss_n = losses(channel, state, couplings)
+        Q_nu = Q_nu[0] - loss[0], Q_nu[1] - loss[1]
+        R_nu = R_nu[0] - loss_n[0], R_nu[1] - loss_n[1]
+        created = channel.created * sum(loss_n)
+        Q_dark += sum(loss)
+        R_dark += sum(loss_n) + created
+        R_created += created
 
     dlna = -photons.drho_dlnT / (3 * (photons.rho + photons.P) - Q_gamma / H)
-    d_bath = bath.slopes(y[3:], a, state, Q_nu / H, R_nu / H, Q_dark / H, R_dark / H)
     work = (photons.rho - 3 * photons.P + state.rho - 3 * state.P) * a**4
-    return [dlna, work * dlna, R_created / H * a**3 * dlna, *(d * dlna for d in d_bath)]
+    return [dlna, work * dlna, R_created / H * a**3 * dlna,
+            *(d * dlna for d in bath.slopes(a, state, H, Q_nu, R_nu, Q_dark, R_dark))]
 
 
-def _losses(exchange, back, state, couplings):
-    """Energy and number that (nu_e, nu_mu and nu_tau) lose to chi per time, two arrays."""
+def losses(channel, state, couplings):
+    """Energy and number that (nu_e, nu_mu and nu_tau) lose to chi per time, two pairs."""
     (T_e, T_mu), (z_e, z_mu) = state.T_nu, state.z_nu
-    T_mixed = (T_e * T_mu)**0.5
-    rho, n = exchange(np.array([T_e, T_mixed, T_mu, state.T_chi]))
-    inverse = state.z_chi**back
-    rho_e, rho_x, rho_mu = rho[:3] * (z_e**2, z_e * z_mu, z_mu**2)
-    n_e, n_x, n_mu = n[:3] * (z_e**2, z_e * z_mu, z_mu**2) - inverse * n[3]
-    # T_a K_2(sqrt(s/(T_a T_b))) for the first of the pair
-    pairs = np.array([[rho_e, rho_x * T_e / T_mixed], [rho_x * T_mu / T_mixed, rho_mu]])
-    pairs -= inverse * rho[3]
-    return (couplings * pairs).sum(axis=1), (couplings * [[n_e, n_x], [n_x, n_mu]]).sum(axis=1)
+    T_x = (T_e * T_mu)**0.5
+    exchange = channel.exchange(np.array([T_e, T_x, T_mu, state.T_chi]))
+    back = state.z_chi**channel.back
+    loss = []
+    # T_a K_2(sqrt(s/(T_a T_b))) for the first of the pair; K_1 does not tell who is first
+    for (e, x, mu, chi), power in zip(map(np.ndarray.tolist, exchange), (1, 0), strict=True):
+        e, x, mu, chi = e * z_e**2, x * z_e * z_mu, mu * z_mu**2, chi * back
+        loss.append((couplings[0][0] * (e - chi) + couplings[0][1] * (x * (T_e / T_x)**power - chi),
+                     couplings[1][1] * (mu - chi) + couplings[1][0] * (x * (T_mu / T_x)**power - chi)))
+    return loss
+
+
+class Channel(NamedTuple):
+    """A way from neutrinos to chi."""
+    exchange: object        # function of the temperatures, see `sidr.thermal.dark`
+    back: int               # power of z_chi of the inverse: particles that it takes
+    created: int            # particles that it creates, per neutrino
 
 
 class State(NamedTuple):
@@ -235,8 +270,9 @@ class Temperatures:
         return State((T_e, T_mu), (1.0, 1.0), T_chi, 1.0, rho_nu, N_NU * (T_e**3 + 2 * T_mu**3),
                      rho_dark, 0.0, rho_nu + rho_dark, (rho_nu + rho_dark) / 3)
 
-    def slopes(self, y, a, state, Q_nu, R_nu, Q_dark, R_dark):
-        return *(Q_nu * a**4), Q_dark * a**4
+    def slopes(self, a, state, H, Q_nu, R_nu, Q_dark, R_dark):
+        """Derivatives of the variables by ln a."""
+        return [Q * a**4 / H for Q in (*Q_nu, Q_dark)]
 
 
 class Potentials:
@@ -257,25 +293,35 @@ class Potentials:
     def state(self, y, a):
         (T_e, z_e), (T_mu, z_mu) = _invert(y[0], y[1], a), _invert(y[2] / 2, y[3] / 2, a)
         T_chi, z_chi = exp(y[4]) / a, self.z_chi(y)
+        rho_nu, n_nu = (y[0] + y[2]) / a**4, (y[1] + y[3]) / a**3
+        if self.n_chi == 0:
+            return State((T_e, T_mu), (z_e, z_mu), T_chi, z_chi, rho_nu, n_nu, 0.0, 0.0, rho_nu, rho_nu / 3)
+        if 2 * log(z_chi) >= self.m_phi / T_chi:
+            raise NoHistory(f"the chemical potential of phi reaches its mass at T_chi = {T_chi:.3g} MeV; "
+                            "potentials='neutrinos' is what chi chi <-> phi phi makes of it")
         chi, phi = gas(T_chi, z_chi), gas(T_chi, z_chi**2, self.m_phi, boson=True)
         g = 2 * self.n_chi
-        rho_nu, rho_dark = (y[0] + y[2]) / a**4, g * chi.rho + phi.rho
-        return State((T_e, T_mu), (z_e, z_mu), T_chi, z_chi, rho_nu, (y[1] + y[3]) / a**3,
-                     rho_dark, g * chi.n + 2 * phi.n, rho_nu + rho_dark,
+        rho_dark = g * chi.rho + phi.rho
+        return State((T_e, T_mu), (z_e, z_mu), T_chi, z_chi, rho_nu, n_nu, rho_dark,
+                     g * chi.n + 2 * phi.n, rho_nu + rho_dark,
                      rho_nu / 3 + g * chi.P + phi.P, (g, chi, phi))
 
     def z_chi(self, y):
         return exp(y[5])
 
-    def slopes(self, y, a, state, Q_nu, R_nu, Q_dark, R_dark):
+    def slopes(self, a, state, H, Q_nu, R_nu, Q_dark, R_dark):
+        """Derivatives of the variables by ln a."""
+        neutrinos = [x / H for Q, R in zip(Q_nu, R_nu, strict=True) for x in (Q * a**4, R * a**3)]
+        if self.n_chi == 0:
+            return *neutrinos, 0.0, 0.0
         g, chi, phi = state.dark
         P = g * chi.P + phi.P
         # ln z of chi is half that of phi; d ln T/d ln a and d ln z/d ln a from energy and number
         matrix = [[g * chi.drho_dlnT + phi.drho_dlnT, g * chi.drho_dlnz + 2 * phi.drho_dlnz],
                   [g * chi.dn_dlnT + 2 * phi.dn_dlnT, g * chi.dn_dlnz + 4 * phi.dn_dlnz]]
-        right = [Q_dark - 3 * (state.rho_dark + P), R_dark - 3 * state.n_dark]
+        right = [Q_dark / H - 3 * (state.rho_dark + P), R_dark / H - 3 * state.n_dark]
         dlnT, dlnz = self.solve(matrix, right)
-        return Q_nu[0] * a**4, R_nu[0] * a**3, Q_nu[1] * a**4, R_nu[1] * a**3, dlnT + 1, dlnz
+        return *neutrinos, dlnT + 1, dlnz
 
     def solve(self, matrix, right):
         (a, b), (c, d) = matrix
@@ -317,7 +363,7 @@ def _history(solution, bath, point, ordering, n_chi, mixing, qed):
     a = np.exp(solution.y[0]) / bath.T_start
     states = [bath.state(y, b) for y, b in zip(solution.y[3:].T, a, strict=True)]
     photons = [plasma(t, qed) for t in T]
-    H = np.array([(8 * pi / 3 * (p.rho + s.rho))**0.5 / M_PL for p, s in zip(photons, states, strict=True)])
+    H = hubble(np.array([p.rho + s.rho for p, s in zip(photons, states, strict=True)]))
     T_nu, z_nu = np.array([s.T_nu for s in states]).T, np.array([s.z_nu for s in states]).T
 
     first, last = states[0], states[-1]
@@ -344,9 +390,7 @@ def _rates(T, T_nu, states, H, point, ordering, mixing):
     couplings = seesaw.pair_couplings(point["M_N_over_lambda"], point["m_nu_sum"], ordering, mixing=mixing)
     lambda_nu = (couplings[1].sum() / 2)**0.5           # of nu_mu or nu_tau, averaged
     T_chi = np.array([s.T_chi for s in states])
-    n = dark.narrow_resonance(m_phi)
-    relax = np.array([weak_from_plasma(t, (0.99 * t, 0.99 * t))[0].rho for t in T]) / (0.04 * RHO_NU * T**4)
     return dark.Rates(
-        relax / H, dark.rate_s_channel(T_nu[1], m_phi, lambda_nu) / H,
+        np.array([relaxation_rate(t) for t in T]) / H, dark.rate_s_channel(T_nu[1], m_phi, lambda_nu) / H,
         dark.rate_t_channel(T_nu[1], lambda_nu * point["M_N_over_lambda"], point["M_N_over_lambda"]) / H,
         dark.rate_self(T_chi, m_phi, lam) / H, dark.rate_decay(T_chi, m_phi, lam, point["n_chi"]) / H)
