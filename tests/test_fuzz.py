@@ -19,6 +19,7 @@ RIGHT = CHI | {"G_eff_sidr": 0.01}
 
 NUMBERS = {  # with a value that is outside the range
     "N_sidr": 101, "G_eff_sidr": 1.1e10, "log10_G_eff_sidr": 10.1, "T_sidr": 11, "l_max_sidr": 1001,
+    "N_bbn_sidr": 101,
     "sidr_tca_trigger_rate_over_aH": -1, "sidr_tca_trigger_rate_over_k": -1,
     "sidr_fluid_trigger_tau_over_tau_k": -1, "sidr_fluid_trigger_rate_over_aH": -1,
     "sidr_rsa_trigger_tau_over_tau_k": -1, "sidr_rsa_trigger_rate_over_aH": -1,

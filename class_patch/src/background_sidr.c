@@ -15,6 +15,20 @@ double background_rate_sidr(struct background * pba, double a) {
 }
 
 /**
+ * Phase-space distribution of massive neutrinos that shared energy and number with chi, per degree
+ * of freedom of CLASS, which counts a neutrino and its antineutrino together:
+ *   f(q) = 2/(2 pi)^3 / (exp(q)/z + 1), with q = p/T, see (S14) and (S15)
+ *
+ * @param pba    Input: background structure
+ * @param n_ncdm Input: index of the species
+ * @param q      Input: momentum over temperature
+ * @return f(q)
+ */
+double background_ncdm_distribution_sidr(struct background * pba, int n_ncdm, double q) {
+  return 2./pow(2.*_PI_,3)/(exp(q)/pba->sidr.fugacity[n_ncdm]+1.);
+}
+
+/**
  * Add chi to the sums over species of background_functions().
  *
  * @param pba      Input: background structure

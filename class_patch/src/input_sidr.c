@@ -1,7 +1,8 @@
 /** @file input_sidr.c Input parameters of the dark radiation chi.
  *
- * N_sidr, G_eff_sidr or log10_G_eff_sidr, alpha_sidr, T_sidr; and l_max_sidr with the other precision
- * parameters of precisions_sidr.h.
+ * N_sidr, G_eff_sidr or log10_G_eff_sidr, alpha_sidr, T_sidr; what the conversion of neutrinos leaves
+ * to them, fugacity_ncdm, and to BBN, N_bbn_sidr; and l_max_sidr with the other precision parameters of
+ * precisions_sidr.h.
  */
 
 #include <ctype.h>
@@ -28,6 +29,8 @@ static const struct input_number_sidr numbers[] = {
    "the logarithm of its coupling times MeV^2; if it streams freely use G_eff_sidr = 0"},
   {"T_sidr",_FALSE_,1.e-3,10.,
    "its temperature over that of the photons today, (4/11)^(1/3) = 0.71377 by default"},
+  {"N_bbn_sidr",_FALSE_,0.,100.,
+   "the effective number of neutrinos that BBN sees, 0 for that of the radiation today"},
   {"l_max_sidr",_TRUE_,4,1000,
    "the multipoles that are integrated, at least density to fourth momentum, 17 by default"},
   {"sidr_tca_trigger_rate_over_aH",_FALSE_,0.,1.e10,"when its tight coupling ends"},
@@ -163,6 +166,8 @@ int input_default_params_sidr(struct background * pba, struct perturbations * pp
   psidr->T = pow(4./11.,1./3.);
   psidr->Omega0 = 0.;
   psidr->rate0 = 0.;
+  psidr->N_bbn = 0.;
+  psidr->has_fugacity = _FALSE_;
 
   ppt->sidr.has_source_delta = _FALSE_;
   ppt->sidr.has_source_theta = _FALSE_;
@@ -247,6 +252,50 @@ static int input_read_alpha_sidr(struct file_content * pfc, struct sidr * psidr,
 }
 
 /**
+ * Read and check the fugacities of the massive neutrinos, before CLASS samples their momenta.
+ *
+ * @param pfc    Input: pointer to local structure with all parameters
+ * @param pba    Input/Output: background structure (ksi_ncdm and got_files must be known)
+ * @param N_ncdm Input: number of species
+ * @param errmsg Input/Output: Error message
+ * @return the error status
+ */
+int input_read_fugacity_sidr(struct file_content * pfc,
+                             struct background * pba,
+                             int N_ncdm,
+                             ErrorMsg errmsg) {
+
+  struct sidr * psidr = &(pba->sidr);
+  double * fugacity;
+  int flag, size, n;
+  short good;
+
+  class_call(parser_read_list_of_doubles(pfc,"fugacity_ncdm",&size,&fugacity,&flag,errmsg),
+             errmsg,
+             errmsg);
+
+  if (flag == _FALSE_)
+    return _SUCCESS_;
+
+  good = (size == N_ncdm) && (size <= _N_FUGACITY_MAX_SIDR_);
+  for (n = 0; (n < size) && (good == _TRUE_); n++) {
+    psidr->fugacity[n] = fugacity[n];
+    good = (fugacity[n] >= _FUGACITY_MIN_SIDR_) && (fugacity[n] <= _FUGACITY_MAX_SIDR_) &&
+      (pba->ksi_ncdm[n] == 0.) && (pba->got_files[n] == _FALSE_);
+  }
+  free(fugacity);
+
+  class_test(good == _FALSE_,
+             errmsg,
+             "fugacity_ncdm has %d entries for N_ncdm = %d; give one for each, at most %d, each in [%g, %g], exp(mu/T) of neutrinos and antineutrinos alike, and for those species neither ksi_ncdm nor a file of ncdm_psd_filenames",
+             size,N_ncdm,_N_FUGACITY_MAX_SIDR_,_FUGACITY_MIN_SIDR_,_FUGACITY_MAX_SIDR_);
+
+  psidr->has_fugacity = _TRUE_;
+
+  return _SUCCESS_;
+}
+
+/**
  * Read and check the parameters of chi, and derive its density and its rate.
  *
  * @param pfc    Input: pointer to local structure with all parameters
@@ -280,6 +329,7 @@ int input_read_parameters_sidr(struct file_content * pfc,
              errmsg);
 
   class_read_double("T_sidr",psidr->T);
+  class_read_double("N_bbn_sidr",psidr->N_bbn);
 
   psidr->alpha_min = psidr->alpha_max = psidr->alpha[0];
   for (l = 1; l < psidr->alpha_size; l++) {

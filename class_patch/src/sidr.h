@@ -23,6 +23,13 @@
 #define _ALPHA_MIN_SIDR_ 1.e-3
 #define _ALPHA_MAX_SIDR_ 1.e3
 
+/** largest number of massive neutrino species that can have fugacities */
+#define _N_FUGACITY_MAX_SIDR_ 16
+
+/** interval of the fugacities, far beyond those of an equilibrium with chi */
+#define _FUGACITY_MIN_SIDR_ 1.e-10
+#define _FUGACITY_MAX_SIDR_ 1.e2
+
 /** Approximation schemes of chi, in the only order in which they can follow each other. */
 enum sidr_flags {
   sidr_tca,        /**< tight coupling: delta and theta, shear from its quasi-static limit */
@@ -43,6 +50,9 @@ struct sidr {
   double alpha_max; /**< largest of them: the multipole that is damped fastest */
   double Omega0;   /**< density today, in units of the critical density */
   double rate0;    /**< conformal scattering rate a Gamma = G_eff^2 T^5 today [1/Mpc] */
+  double N_bbn;    /**< effective number of all radiation but photons during BBN; 0: that of the background */
+  short has_fugacity; /**< do the massive neutrinos (ncdm) have fugacities? */
+  double fugacity[_N_FUGACITY_MAX_SIDR_]; /**< those, exp(mu/T), for neutrinos as for antineutrinos */
   int index_bg_rho; /**< index of the density in the background vector */
 };
 
@@ -86,6 +96,10 @@ extern "C" {
   /* input_sidr.c */
   int input_check_numbers_sidr(struct file_content * pfc, ErrorMsg errmsg);
   int input_default_params_sidr(struct background * pba, struct perturbations * ppt);
+  int input_read_fugacity_sidr(struct file_content * pfc,
+                               struct background * pba,
+                               int N_ncdm,
+                               ErrorMsg errmsg);
   int input_read_parameters_sidr(struct file_content * pfc,
                                  struct precision * ppr,
                                  struct background * pba,
@@ -94,6 +108,7 @@ extern "C" {
 
   /* background_sidr.c */
   double background_rate_sidr(struct background * pba, double a);
+  double background_ncdm_distribution_sidr(struct background * pba, int n_ncdm, double q);
   int background_functions_sidr(struct background * pba,
                                 double a,
                                 double * pvecback,
