@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from sidr.classy import Class
 from sidr.neutrinos import class_inputs, masses
 
 NUMBERS = ("T_ncdm", "deg_ncdm", "m_ncdm")
@@ -140,9 +141,109 @@ def test_minimum_has_a_massless_neutrino_and_less_is_refused(ordering, minimum, 
     ({"m_nu_sum": [0.1]}, r"m_nu_sum = \[0.1\] must be"),
     ({"ordering": "Normal"}, "ordering = 'Normal' must be degenerate, normal or inverted"),
     ({"m_nu_sum": 0, "ordering": "normal"}, "m_nu_sum = 0.0 eV is below 0.058660 eV"),
-    ({"phase_space": "fermi"}, "phase_space = 'fermi' must be 'degeneracy' or 'temperature'"),
-    ({"phase_space": "fugacity"}, "must be 'degeneracy' or .*not available yet.*thermal history"),
+    ({"phase_space": "fermi"}, "phase_space = 'fermi' must be 'degeneracy', 'temperature' or 'fugacity'"),
+    ({"phase_space": "fugacity", "n_chi": 1e5}, "n_chi = .* must be a number from 0 to 10000"),
+    ({"N_bbn": 0}, "N_bbn = 0 must be a finite number above 0"),
 ])
 def test_error_names_the_input_the_value_and_the_way_out(inputs, message):
     with pytest.raises(ValueError, match=message):
         class_inputs(**inputs)
+
+
+# --- fugacity: energy and number conserved, S5-S17 of arXiv:2506.08085 ---
+
+#: z_f, N_eff and N_eff^nu of an independent solver, for three neutrinos before
+EQUILIBRIUM = {1: (0.646831159, 3.071276141, 2.303457105), 2: (0.512989328, 3.047414961, 1.828448977),
+               40: (0.055156772, 3.000642689, 0.209347164)}
+
+
+def fugacity(n_chi, **options):
+    return class_inputs(n_chi=n_chi, phase_space="fugacity", **options)
+
+
+def background(inputs):
+    cosmo = Class()
+    cosmo.set(inputs)
+    cosmo.compute(["background"])
+    return cosmo
+
+
+@pytest.mark.parametrize("n_chi", [1, 2, 40])
+@pytest.mark.parametrize("ordering", ["degenerate", "inverted"])
+def test_class_counts_the_relativistic_neutrinos_of_equilibrium(n_chi, ordering):
+    z, N_eff, N_nu = EQUILIBRIUM[n_chi]
+    inputs = fugacity(n_chi, m_nu_sum=0.12, ordering=ordering)
+    assert_allclose([float(x) for x in str(inputs["fugacity_ncdm"]).split(",")], z, atol=6e-10)
+    assert_allclose(inputs["N_sidr"], 3.044 / 3 * (N_eff - N_nu), rtol=1e-8)
+    # 1e-4 is the accuracy of CLASS's momentum quadrature.
+    assert_allclose(background(inputs).Neff, 3.044 / 3 * N_eff, atol=1e-4)
+
+
+@pytest.mark.parametrize("n_chi", [1, 40])
+def test_energy_per_neutrino_in_class_is_that_of_the_fugacity(n_chi):
+    # rho while relativistic over n, which is rho/m today at 30 eV (its motion adds less than 1e-7)
+    z = EQUILIBRIUM[n_chi][0]
+    k = np.arange(1, 200)
+    mean = 3 * np.sum((-z)**k / k**4) / np.sum((-z)**k / k**3)      # <p>/T = 3 Li_4(-z)/Li_3(-z)
+    inputs = fugacity(n_chi, m_nu_sum=90)
+    # no room for 90 eV in a flat universe but with a negative Lambda; the neutrinos do not care
+    table = background(inputs).get_background()
+    rho, z_table = table["(.)rho_ncdm[0]"], table["z"]
+    rho_over_n = rho[0] / (1 + z_table[0])**4 / (rho[-1] / 30)
+    T = inputs["T_ncdm"] * 2.7255 * 8.617343e-5                     # [eV]; CLASS's k_B
+    assert_allclose(rho_over_n, mean * T, rtol=2e-4)
+
+
+@pytest.mark.parametrize("n_chi", [1, 2])
+def test_heavy_neutrinos_with_fugacity_have_the_number_density_of_equilibrium(n_chi):
+    left, standard = (background(inputs).Omega_nu for inputs in
+                      (fugacity(n_chi, m_nu_sum=3), class_inputs(n_chi=0, m_nu_sum=3)))
+    assert_allclose(left / standard, 3 / (3 + n_chi), rtol=2e-5)
+
+
+def test_spectra_are_those_of_stock_class_with_a_file_of_the_distribution(stock, tmp_path):
+    inputs = fugacity(1, m_nu_sum=0.6)
+    q = np.linspace(0, 40, 4000)
+    file = tmp_path / "f.dat"
+    np.savetxt(file, np.c_[q, 2 / (2 * np.pi)**3 / (np.exp(q) / EQUILIBRIUM[1][0] + 1)], fmt="%.16e")
+    common = {"output": "tCl mPk", "l_max_scalars": 1500, "P_k_max_h/Mpc": 1, "YHe": 0.2454}
+    ours, theirs = Class(), stock.Class()
+    common |= {key: inputs[key] for key in ("N_ncdm", "m_ncdm", "T_ncdm", "deg_ncdm")}
+    common["N_ur"] = inputs["N_sidr"]       # in place of chi, which stock CLASS does not have
+    ours.set(common, fugacity_ncdm=inputs["fugacity_ncdm"])
+    theirs.set(common, use_ncdm_psd_files=1, ncdm_psd_filenames=str(file))
+    for cosmo in (ours, theirs):
+        cosmo.compute()
+    k = np.geomspace(1e-3, 0.6, 30)
+    assert_allclose([ours.pk_lin(x, 0) for x in k], [theirs.pk_lin(x, 0) for x in k], rtol=1e-5)
+    assert_allclose(ours.raw_cl(1500)["tt"][2:], theirs.raw_cl(1500)["tt"][2:], rtol=1e-4)
+
+
+def test_fugacity_of_one_is_the_standard_distribution():
+    inputs = class_inputs(n_chi=1, phase_space="temperature", m_nu_sum=0.3)
+    one, none = background(inputs | {"fugacity_ncdm": 1}), background(inputs)
+    assert_allclose(one.Omega_nu, none.Omega_nu, rtol=1e-12)
+    assert class_inputs(n_chi=0, phase_space="fugacity") == class_inputs(n_chi=0)
+
+
+def test_effective_numbers_that_are_given_are_kept_with_fugacity():
+    inputs = class_inputs(N_chi=0.75, N_nu=2.294, phase_space="fugacity")
+    assert inputs["N_sidr"] == 0.75
+    assert_allclose(background(inputs).Neff, 3.044, atol=1e-4)
+    assert_allclose(inputs["N_bbn_sidr"], 3.044 * 3 / 3.0713, rtol=3e-4)     # 0.98 flavours of chi
+
+
+def test_nucleosynthesis_sees_what_was_there_before_the_conversion():
+    def helium(inputs):
+        cosmo = Class()
+        cosmo.set(inputs)
+        cosmo.compute(["thermodynamics"])
+        return cosmo.get_current_derived_parameters(["YHe"])["YHe"]
+
+    before = helium(class_inputs(n_chi=0, m_nu_sum=0.06))
+    assert "N_bbn_sidr" not in class_inputs(n_chi=1)
+    assert_allclose(helium(fugacity(1)), before, atol=1e-6)
+    assert_allclose(helium(fugacity(1, m_nu_sum=0)), before, atol=1e-6)
+    # dY/dN = 0.013; the conversion adds 0.0723
+    after = helium(fugacity(1, N_bbn=3.044 / 3 * EQUILIBRIUM[1][1]))
+    assert_allclose(after - before, 0.013 * 0.0723, rtol=0.1)

@@ -73,7 +73,8 @@ def test_numbers_of_the_split_can_be_sampled():
     ({"N_chi": 0.75, "N_nu": 2.294, "n_chi": 1}, "n_chi"),
     ({"alpha": "exakt"}, "exakt"),
     ({"alpha": [0.4, -1]}, "alpha"),
-    ({"phase_space": "fugacity"}, "fugacity"),
+    ({"phase_space": "fermi"}, "fugacity"),
+    ({"N_bbn": -1}, "N_bbn"),
     ({"ordering": "upside-down"}, "upside-down"),
     ({"n_chis": 1}, "n_chis"),
 ])

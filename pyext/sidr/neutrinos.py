@@ -6,7 +6,8 @@ Equilibrium after BBN shares the energy of N_tot neutrinos between three nu and 
           N_\chi = \frac{n_\chi\,N_{\rm tot}}{3 + n_\chi}
 
 arXiv:2506.08085: its Eq. (8), Sigma m_nu bound times (1 + n_chi/3), is the distribution that
-`phase_space="degeneracy"` has; its temperature equations (S24-S27) give `"temperature"`.
+`phase_space="degeneracy"` has; its temperature equations (S24-S27) give `"temperature"`, and
+conservation of energy and number (S5-S17) `"fugacity"`, where N_tot is larger after the conversion.
 """
 
 from math import inf, sqrt
@@ -29,7 +30,7 @@ class Masses(NamedTuple):
 
 
 def class_inputs(n_chi=1, N_tot=N_TOT, N_chi=None, N_nu=None, m_nu_sum=0.06,
-                 ordering="degenerate", phase_space="degeneracy"):
+                 ordering="degenerate", phase_space="degeneracy", N_bbn=None):
     """Inputs of the patched CLASS for the dark radiation and the neutrinos that are left.
 
     Parameters
@@ -37,37 +38,62 @@ def class_inputs(n_chi=1, N_tot=N_TOT, N_chi=None, N_nu=None, m_nu_sum=0.06,
     n_chi : float
         Flavours of chi, any real number; 0 for standard neutrinos. Unused with N_chi and N_nu.
     N_tot : float
-        Effective number of neutrinos and chi together.
+        Effective number of the neutrinos before the conversion; also that of neutrinos and chi after
+        it, unless phase_space is "fugacity".
     N_chi, N_nu : float, optional
-        Effective numbers of chi and of neutrinos, both or neither; N_tot is then their sum.
+        Effective numbers of chi and of neutrinos after the conversion, both or neither, instead of
+        n_chi and N_tot.
     m_nu_sum : float
         Sum of the three masses [eV]; 0 makes the neutrinos massless.
     ordering : {"degenerate", "normal", "inverted"}
         See `masses`.
-    phase_space : {"degeneracy", "temperature"}
+    phase_space : {"degeneracy", "temperature", "fugacity"}
         What N_nu < N_tot has lowered: the occupation at every momentum (number density N_nu/N_tot
-        of the standard one) or the temperature (number density (N_nu/N_tot)^(3/4)).
+        of the standard one), the temperature (number density (N_nu/N_tot)^(3/4)), or the fugacity z of
+        1/(exp(p/T)/z + 1), with z and T as `sidr.thermal.equilibrium` gives them (number density
+        3/(3 + n_chi), and a harder spectrum). The last heats neutrinos and chi as phi disappears: N_chi
+        and N_nu are those of equilibrium, in place of the equations above.
+    N_bbn : float, optional
+        Effective number that nucleosynthesis sees, for the abundance of helium; if not given, that of
+        before the conversion.
 
     Returns
     -------
     dict
         N_sidr and N_ur; with masses also N_ncdm, m_ncdm [eV], T_ncdm [T_gamma] and deg_ncdm,
-        comma-separated strings where there are three species.
+        comma-separated strings where there are three species; fugacity_ncdm, and N_bbn_sidr where it
+        is not N_sidr + N_nu.
 
     Raises
     ------
     ValueError
         For a value outside its range, and for numbers that contradict each other.
     """
+    given = N_chi is not None
     N_chi, N_nu = shared(n_chi, N_tot, N_chi, N_nu)
-    T, deg = temperature_and_degeneracy(N_nu, N_chi + N_nu, phase_space)
+    z = heating = 1.0
+    if phase_space == "fugacity" and N_chi > 0:
+        z, heating = equilibrium_with_chi(3 * N_chi / N_nu)
+        if not given:
+            N_chi, N_nu = heating * N_chi, heating * N_nu
+    N_tot = N_chi + N_nu
+    T, deg = temperature_and_degeneracy(N_nu, N_tot, phase_space, z)
     m = masses(m_nu_sum, ordering)
+
+    inputs = {"N_sidr": N_chi}
+    if N_bbn is None:
+        N_bbn = N_tot / heating
+    N_bbn = real("N_bbn", N_bbn, "a finite number above 0", positive=True)
+    if abs(N_bbn - N_tot) > 1e-9:
+        inputs["N_bbn_sidr"] = N_bbn
     if m_nu_sum == 0:
-        return {"N_sidr": N_chi, "N_ur": N_nu}
+        return inputs | {"N_ur": N_nu}
     if ordering == "degenerate":    # one species stands for the three
         m, deg = m[:1], 3 * deg
-    return {"N_sidr": N_chi, "N_ur": 0.0, "N_ncdm": len(m), "m_ncdm": listed(m),
-            "T_ncdm": listed([T] * len(m)), "deg_ncdm": listed([deg] * len(m))}
+    if z != 1:
+        inputs["fugacity_ncdm"] = listed([z] * len(m))
+    return inputs | {"N_ur": 0.0, "N_ncdm": len(m), "m_ncdm": listed(m),
+                     "T_ncdm": listed([T] * len(m)), "deg_ncdm": listed([deg] * len(m))}
 
 
 def masses(m_nu_sum, ordering):
@@ -126,15 +152,26 @@ def shared(n_chi, N_tot, N_chi, N_nu):
     return N_chi, N_nu
 
 
-def temperature_and_degeneracy(N_nu, N_tot, phase_space):
-    """T_ncdm [T_gamma] and deg_ncdm of each of the three neutrinos; N_nu = 3 deg (T/T_inst)^4."""
+def equilibrium_with_chi(n_chi):
+    """(z_f, N_eff after over N_eff before) of a conversion that conserves energy and number."""
+    from sidr.thermal import equilibrium  # which needs the masses from here
+
+    result = equilibrium(n_chi)
+    return result.z_f, result.N_eff / 3
+
+
+def temperature_and_degeneracy(N_nu, N_tot, phase_space, z=1.0):
+    """T_ncdm [T_gamma] and deg_ncdm of each of the three neutrinos, with fugacity z."""
     T = T_INSTANTANEOUS * (N_tot / 3)**(1 / 4)
     if phase_space == "degeneracy":
         return T, N_nu / N_tot
     if phase_space == "temperature":
         return T * (N_nu / N_tot)**(1 / 4), 1.0
-    raise ValueError(f"phase_space = {phase_space!r} must be 'degeneracy' or 'temperature'; "
-                     "'fugacity' is not available yet, it comes with the thermal history.")
+    if phase_space == "fugacity":   # N_nu = 3 (T/T_inst)^4 Li_4(-z)/Li_4(-1), (S17)
+        from sidr.thermal.statistics import fermi
+
+        return T_INSTANTANEOUS * (N_nu / 3 * fermi(4, 1) / fermi(4, z))**(1 / 4), 1.0
+    raise ValueError(f"phase_space = {phase_space!r} must be 'degeneracy', 'temperature' or 'fugacity'.")
 
 
 def real(name, value, allowed, positive=False):

@@ -72,6 +72,7 @@ class SIDR(classy):
     N_nu: float | None
     alpha: str | list
     phase_space: str
+    N_bbn: float | None
     ordering: str
     precision: str
 
