@@ -1,5 +1,6 @@
 """Theories of `sidr` for Cobaya."""
 
 from .sidr import SIDR
+from .thermal import ThermalHistory
 
-__all__ = ["SIDR"]
+__all__ = ["SIDR", "ThermalHistory"]

@@ -23,6 +23,9 @@ run says otherwise (a value fixes them); `N_eff` and `z_dec_sidr` are derived. `
 `N_chi` and `N_nu` may be sampled as well. A point that has no neutrinos (a Sigma m_nu below the
 minimum of the mass ordering) is rejected like one that CLASS cannot compute.
 
+With `thermal_history: true`, masses and couplings of the particle model are sampled in place of
+log10_G_eff; `sidr.theory.ThermalHistory` makes G_eff, N_chi and N_nu of them.
+
 A_s, n_s, alpha_s and k_pivot are fast parameters: with them alone changed, background, perturbations
 and transfer functions are kept, in a theory `sidr.transfers` that appears beside this one.
 """
@@ -42,8 +45,8 @@ from sidr.theory.transfers import SIDRTransfers
 
 ARGUMENTS = frozenset(inspect.signature(class_inputs).parameters)
 
-#: Parameters of a run that become arguments of `class_inputs`; the others can be options only.
-NEUTRINO_PARAMS = ARGUMENTS - {"ordering", "phase_space"}
+#: What a run or a thermal history gives to `class_inputs`; the other argument can be an option only.
+NEUTRINO_PARAMS = ARGUMENTS - {"phase_space"}
 
 
 @contextmanager
@@ -73,15 +76,20 @@ class SIDR(classy):
     alpha: str | list
     phase_space: str
     N_bbn: float | None
+    thermal_history: bool
     ordering: str
     precision: str
 
     @classmethod
     def get_modified_defaults(cls, defaults, input_options=None):
-        """Without chi there is no coupling to sample, and no decoupling."""
+        """Without chi there is no coupling to sample, and no decoupling; or both come from elsewhere."""
+        elsewhere = ()
         if without_chi(input_options or {}):
-            for name in ("log10_G_eff", "z_dec_sidr"):
-                defaults["params"].pop(name, None)
+            elsewhere = ("log10_G_eff", "z_dec_sidr")
+        elif (input_options or {}).get("thermal_history"):
+            elsewhere = ("log10_G_eff", "m_nu_sum")
+        for name in elsewhere:
+            defaults["params"].pop(name, None)
         return defaults
 
     @classmethod
@@ -110,6 +118,10 @@ class SIDR(classy):
         if "n_chi" in self.options and {"N_chi", "N_nu"} & self.options.keys():
             raise LoggedError(self.log, "n_chi = %r and N_chi = %r, N_nu = %r say the same twice: give "
                               "either n_chi or both of the others.", self.n_chi, self.N_chi, self.N_nu)
+        clash = {"n_chi", "N_chi", "N_nu", "N_tot", "N_bbn"} & self.options.keys()
+        if self.thermal_history and clash:
+            raise LoggedError(self.log, "thermal_history: true takes %s from sidr.theory.ThermalHistory: "
+                              "remove it here, and give n_chi there.", ", ".join(sorted(clash)))
         try:
             inputs = class_inputs(**self.options, m_nu_sum=0.2)
         except (TypeError, ValueError) as error:
@@ -142,9 +154,14 @@ class SIDR(classy):
         Raises
         ------
         LoggedError
-            If `log10_G_eff` is a parameter of a run without chi.
+            If `log10_G_eff` is a parameter of a run without chi, or with a thermal history.
         """
         super().initialize_with_params()
+        clash = {"log10_G_eff", "N_chi", "N_nu"} & set(self.input_params)
+        if self.thermal_history and clash:
+            raise LoggedError(self.log, "%s: a parameter of the run, and with thermal_history: true a "
+                              "result of sidr.theory.ThermalHistory; remove the parameter.",
+                              ", ".join(sorted(clash)))
         if "log10_G_eff" in self.input_params and without_chi(vars(self)):
             raise LoggedError(self.log, "log10_G_eff is a parameter, but n_chi = 0 leaves no dark "
                               "radiation that it could couple: remove it, or take n_chi > 0.")

@@ -35,7 +35,12 @@ class SIDRTransfers(HelperTheory):
         """The `Transfers` of the current point."""
         return self.current_state["transfers"]
 
+    def get_requirements(self):
+        return {"sidr_neutrinos": None} if self.sidr.thermal_history else {}
+
     def calculate(self, state, want_derived=True, **params):
+        if self.sidr.thermal_history:
+            params |= self.provider.get_sidr_neutrinos()
         try:
             inputs = self.sidr.class_params(params)
         except ValueError as error:

@@ -30,6 +30,9 @@ N_NU = 3 * zeta(3) / (2 * pi**2)
 #: Number density of one flavour that decoupled at once, T^3 = 4/11 T_gamma^3 [T_gamma^3]
 N_NU_INSTANTANEOUS = 4 / 11 * N_NU
 
+#: Temperature of the photons [MeV] at which nucleosynthesis ends: what happens later is not seen by it
+T_BBN = 0.07
+
 #: A history takes about a thousand evaluations of the equations, with potentials three thousand
 MAX_EVALUATIONS = 100000
 
@@ -49,6 +52,7 @@ class History(NamedTuple):
     N_eff: float            # all but photons at T_end, (8/7)(11/4)^(4/3) rho/rho_gamma
     N_eff_nu: float
     N_eff_chi: float
+    N_eff_bbn: float        # N_eff if nothing had happened any more below T_BBN
     n_nu: float             # number density of the neutrinos over that of three which decouple at once
     G_eff: float            # lambda_phi_chi^2/m_phi^2 [MeV^-2]
     energy_drift: float     # violation of energy conservation, over the energy
@@ -151,7 +155,7 @@ def evolve(m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi, ordering="de
     span = log(T_start), log(T_end)
     try:
         solution = solve_ivp(slopes, span, [0.0, 0.0, 0.0, *bath.start()], method="LSODA", rtol=rtol,
-                             atol=1e-12, t_eval=np.linspace(*span, times))
+                             atol=1e-12, t_eval=np.linspace(*span, times), dense_output=True)
     except NoHistory as error:
         raise RuntimeError(f"No thermal history of {described}: {error}.") from None
     if not solution.success:
@@ -376,10 +380,13 @@ def _history(solution, bath, point, ordering, n_chi, mixing, qed):
         number_drift = abs(number[1] - number[0] - solution.y[2, -1]) / number[0]
 
     unit = N_EFF_UNIT / (RHO_GAMMA * T[-1]**4)
+    y_bbn = solution.sol(log(min(max(T_BBN, T[-1]), T[0])))
+    a_bbn = exp(y_bbn[0]) / bath.T_start
+    rho_bbn = bath.state(y_bbn[3:], a_bbn).rho * (a_bbn / a[-1])**4
     return History(
         T, *T_nu, np.array([s.T_chi for s in states]), *z_nu, np.array([s.z_chi for s in states]),
         a * bath.T_start, H, _rates(T, T_nu, states, H, point, ordering, mixing),
-        unit * last.rho, unit * last.rho_nu, unit * last.rho_dark,
+        unit * last.rho, unit * last.rho_nu, unit * last.rho_dark, unit * rho_bbn,
         last.n_nu / (3 * N_NU_INSTANTANEOUS * T[-1]**3),
         point["lambda_phi_chi"]**2 / point["m_phi"]**2, energy_drift, number_drift)
 

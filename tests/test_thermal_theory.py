@@ -1,0 +1,122 @@
+"""Cobaya samples the couplings of the particle model, through their thermal history."""
+
+from math import log10
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cobaya.log import LoggedError
+from cobaya.model import get_model
+from cobaya.run import run
+from cobaya.yaml import yaml_load_file
+from numpy.testing import assert_allclose
+
+from sidr.neutrinos import class_inputs
+from sidr.thermal import evolve
+
+CHAINS = Path(__file__).parents[1] / "chains"
+FIG1 = {"log10_m_phi": -2, "log10_lambda_phi_chi": log10(0.003), "log10_M_N_over_lambda": 2,
+        "m_nu_sum": 0.065}
+
+
+def info(params=None, sidr=None, **options):
+    return {"theory": {"sidr.theory.ThermalHistory": options or None,
+                       "sidr.theory.SIDR": {"thermal_history": True} | (sidr or {})},
+            "likelihood": {"sidr.likelihoods.DESI_DR2": None},
+            "params": {"omega_b": 0.0224, "omega_cdm": 0.119, "H0": 68.0} | (params or {})}
+
+
+def derived(model, point):
+    logpost = model.logposterior(point)
+    return dict(zip(model.parameterization.derived_params(), logpost.derived, strict=True))
+
+
+def test_couplings_are_sampled_and_effective_numbers_derived():
+    model = get_model(info())
+    assert list(model.parameterization.sampled_params()) == list(FIG1)
+    numbers = derived(model, FIG1)
+    history = evolve(0.01, 0.003, 100, 0.065, 1)
+    assert_allclose([numbers["N_chi"], numbers["N_nu"], numbers["N_eff_tot"]],
+                    [history.N_eff_chi, history.N_eff_nu, history.N_eff], rtol=1e-5)
+    assert_allclose(numbers["log10_G_eff"], log10(0.09), rtol=1e-12)       # (6), as the paper's Fig. 1
+    assert_allclose(numbers["N_eff"], history.N_eff, atol=1e-4)             # as CLASS counts
+
+
+@pytest.mark.parametrize("options, sidr", [({}, {}), ({"ordering": "normal", "n_chi": 2}, {}),
+                                           ({"potentials": "all"}, {"phase_space": "fugacity"})])
+def test_class_gets_what_the_history_leaves(options, sidr):
+    model = get_model(info(sidr=sidr, **options))
+    model.logposterior(FIG1)
+    transfers = model.theory["sidr.transfers"]
+    inputs = transfers.current_state["transfers"].params
+    h = evolve(0.01, 0.003, 100, 0.065, options.get("n_chi", 1), options.get("ordering", "degenerate"),
+               potentials=options.get("potentials", "none"), times=2)
+    expected = class_inputs(N_chi=h.N_eff_chi, N_nu=h.N_eff_nu, N_bbn=h.N_eff_bbn, m_nu_sum=0.065,
+                            ordering=options.get("ordering", "degenerate"), **sidr)
+    assert expected.items() <= inputs.items()
+    assert_allclose(inputs["log10_G_eff_sidr"], log10(0.09))
+
+
+def test_nucleosynthesis_sees_a_conversion_that_is_over_by_then():
+    # standard 3.044 at m_phi = 0.01 MeV whatever comes; at 1 MeV what the conversion left
+    late = evolve(0.01, 0.003, 100, 0.065, 1, potentials="all", times=2)
+    early = evolve(1.0, 0.003, 100, 0.2, 1, times=2)
+    assert_allclose(late.N_eff_bbn, 3.044, atol=3e-3)
+    assert late.N_eff - late.N_eff_bbn > 0.06
+    assert_allclose(early.N_eff_bbn, early.N_eff, rtol=1e-6)
+    assert early.N_eff > 3.3
+
+
+@pytest.mark.parametrize("changes", [{"m_nu_sum": 0.05}, {"log10_m_phi": 0, "m_nu_sum": 0.65}])
+def test_points_that_the_bounds_exclude_are_rejected(changes):
+    assert get_model(info()).logposterior(FIG1 | changes).logpost == -np.inf
+    assert np.isfinite(get_model(info(bounds=[])).logposterior(FIG1 | changes).logpost)
+
+
+def test_points_without_a_history_are_rejected():
+    model = get_model(info(ordering="normal", bounds=[]))
+    assert model.logposterior(FIG1 | {"m_nu_sum": 0.03}).logpost == -np.inf     # below the splittings
+
+
+@pytest.mark.parametrize("options, sidr, params, says", [
+    ({"n_chi": -1}, {}, {}, "n_chi = -1"),
+    ({"n_chi": 0}, {}, {}, "n_chi = 0"),
+    ({"ordering": "upside-down"}, {}, {}, "upside-down"),
+    ({"t_channel": "half"}, {}, {}, "t_channel"),
+    ({"bounds": ["BBNN"]}, {}, {}, "there is no BBNN; choose from phi beta beta"),
+    ({}, {}, {"log10_G_eff": -2}, "log10_G_eff: a parameter of the run, and"),
+    ({}, {"n_chi": 1}, {}, "takes n_chi from sidr.theory.ThermalHistory"),
+])
+def test_wrong_option_stops_at_the_start_with_the_reason(options, sidr, params, says):
+    with pytest.raises(LoggedError, match=says):
+        get_model(info(params, sidr, **options))
+
+
+def test_history_that_is_missing_is_named():
+    without = info()
+    del without["theory"]["sidr.theory.ThermalHistory"]
+    with pytest.raises(LoggedError, match="sidr_neutrinos"):
+        get_model(without)
+
+
+@pytest.mark.data
+def test_run_file_evaluates(packages_path):
+    run_file = yaml_load_file(str(CHAINS / "couplings_planck_desi.yaml"))
+    assert run_file["output"] == "chains/couplings_planck_desi"
+    model = get_model({key: run_file[key] for key in ("theory", "likelihood", "params")})
+    assert set(FIG1) <= set(model.parameterization.sampled_params())
+    # log10 G_eff = -1.6, where the paper has its strongly interacting mode, as in test_run_files.py
+    point = FIG1 | {"log10_lambda_phi_chi": -2.8, "omega_b": 0.0225, "omega_cdm": 0.1191, "H0": 68.3,
+                    "logA": 3.03, "n_s": 0.957, "tau_reio": 0.057, "A_planck": 1}
+    assert 1000 < -2 * np.sum(model.loglikes(point, return_derived=False)) < 1040
+
+
+def test_run_file_samples(tmp_path):
+    run_file = yaml_load_file(str(CHAINS / "couplings_planck_desi.yaml"))
+    quick = info({name: param for name, param in run_file["params"].items() if name == "m_nu_sum"})
+    quick["sampler"] = {"mcmc": run_file["sampler"]["mcmc"] | {"max_samples": 5}}
+    _, sampler = run(quick | {"output": str(tmp_path / "chain")}, no_mpi=True)
+    rows = sampler.products()["sample"]
+    assert len(rows) >= 5
+    assert np.all(rows["m_nu_sum"] >= 0.059) and np.all(rows["N_eff_tot"] < 3.444)
+    assert_allclose(rows["log10_G_eff"], 2 * (rows["log10_lambda_phi_chi"] - rows["log10_m_phi"]))
