@@ -41,6 +41,18 @@ def parser():
     spectra.add_argument("-a", "--alpha", default="das_ghosh", help="angular coefficients")
     spectra.add_argument("-o", "--output", metavar="FILE", type=Path, default=Path("spectra.png"))
     spectra.set_defaults(run=run_spectra)
+
+    figures = commands.add_parser("figures", help="figures of arXiv:2506.08085, from the thermal history")
+    figures.add_argument("names", nargs="+", metavar="FIGURE", help="fig1, fig2, figS1 ... figS7")
+    figures.add_argument("-o", "--output", metavar="DIR", type=Path, default=Path("."),
+                         help="folder; fig2 and figS5 keep their planes there, and go on after a kill")
+    figures.add_argument("-s", "--size", type=int, default=60, metavar="N",
+                         help="points in each direction of fig2 and figS5 (default: 60)")
+    figures.add_argument("-j", "--jobs", type=int, metavar="N", help="processes (default: all cores)")
+    figures.add_argument("-l", "--limits", metavar="FILE", type=Path,
+                         help="limits and modes of the posterior, for fig2 and figS5 "
+                         "(default: chains/results/fig2_limits.yaml)")
+    figures.set_defaults(run=run_figures)
     return top
 
 
@@ -69,3 +81,22 @@ def run_spectra(args):
     fig = figures.spectra(args.log10_G_eff, args.n_chi, args.m_nu_sum, args.alpha)
     fig.savefig(args.output, dpi=150)
     print(args.output)
+
+
+def run_figures(args):
+    import matplotlib
+    matplotlib.use("Agg")
+    from sidr.thermal import figures
+
+    if unknown := set(args.names) - figures.FIGURES.keys():
+        raise ValueError(f"{', '.join(sorted(unknown))}: no such figure; there are "
+                         f"{', '.join(figures.FIGURES)}")
+    if args.size < 2:
+        raise ValueError(f"--size {args.size}: a plane has 2 points or more in each direction")
+    args.output.mkdir(parents=True, exist_ok=True)
+    plane = {"folder": args.output, "size": args.size, "jobs": args.jobs,
+             "limits": args.limits or figures.LIMITS}
+    for name in args.names:
+        fig = figures.FIGURES[name](**(plane if name in figures.PLANES else {}))
+        fig.savefig(args.output / f"{name}.png", dpi=150)
+        print(args.output / f"{name}.png")
