@@ -52,7 +52,8 @@ def spectra(args):
     for name, (_, pk_i, cl_i, numbers) in results.items():
         changes = [np.interp(x, k, pk_i / pk - 1) for x in (0.1, 1)]
         changes += [cl_i[x][at] / cl[x][at] - 1 for x, at in MULTIPOLES]
-        print(f"{name:22}{numbers[0]:8.4f}{numbers[1]:10.6f}" + "".join(f"{100 * c:9.3f} " for c in changes))
+        print(f"{name:22}{numbers[0]:8.4f}{numbers[1]:10.6f}"
+              + "".join(f"{100 * c:9.3f} " for c in changes))
     if args.plot:
         plot(results, ell, args)
 

@@ -135,7 +135,8 @@ def test_weak_rates_grow_smaller_by_statistics_as_is_known():
     assert_allclose([near[0] / (128 * 9), near[4] / (4 * 56)], [0.884, 0.829], rtol=6e-3)
 
 
-@pytest.mark.parametrize("T, r, z", [(10, 0.999, 1), (2, 0.97, 0.9), (0.5, 0.8, 0.7), (0.1, 0.72, 0.5)])
+@pytest.mark.parametrize("T, r, z", [(10, 0.999, 1), (2, 0.97, 0.9), (0.5, 0.8, 0.7), (0.2, 0.72, 0.5),
+                                     (1, 1.5, 0.06)])
 def test_table_of_weak_rates_is_good(T, r, z):
     direct = integrals(M_E / T, r, size=(40, 24))
     for got, coupling in zip(weak_from_plasma(T, (r * T, r * T), (z, z)), COUPLINGS, strict=True):

@@ -153,15 +153,19 @@ def evolve(m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi, ordering="de
 
     described = ", ".join(f"{name} = {value:g}" for name, value in point.items())
     span = log(T_start), log(T_end)
+    lnT = np.linspace(*span, times)
+    bbn = min(max(log(T_BBN), span[1]), span[0])
     try:
         solution = solve_ivp(slopes, span, [0.0, 0.0, 0.0, *bath.start()], method="LSODA", rtol=rtol,
-                             atol=1e-12, t_eval=np.linspace(*span, times), dense_output=True)
+                             atol=1e-12, t_eval=np.unique([*lnT, bbn])[::-1])
     except NoHistory as error:
         raise RuntimeError(f"No thermal history of {described}: {error}.") from None
     if not solution.success:
         raise RuntimeError(f"No thermal history of {described}: {solution.message} at T_gamma = "
                            f"{exp(solution.t[-1]):.3g} MeV.")
-    history = _history(solution, bath, point, ordering, n_chi, mixing, qed)
+    y_bbn = solution.y[:, np.argmin(np.abs(solution.t - bbn))]
+    y = solution.y[:, np.isin(solution.t, lnT)]
+    history = _history(np.exp(lnT), y, y_bbn, bath, point, ordering, mixing, qed)
     if not max(history.energy_drift, history.number_drift) < 1e-4:
         raise RuntimeError(f"The thermal history of {described} loses {history.energy_drift:.1e} of its "
                            f"energy and {history.number_drift:.1e} of its number; take a smaller rtol.")
@@ -361,11 +365,10 @@ _LN_Z = CubicSpline(*np.array(sorted(
     (log(6 / pi**2 * fermi(4, exp(x)) / (2 / pi**2 * fermi(3, exp(x)))**(4 / 3)), x) for x in _GRID)).T)
 
 
-def _history(solution, bath, point, ordering, n_chi, mixing, qed):
-    """The `History` of a solution of the equations."""
-    T = np.exp(solution.t)
-    a = np.exp(solution.y[0]) / bath.T_start
-    states = [bath.state(y, b) for y, b in zip(solution.y[3:].T, a, strict=True)]
+def _history(T, y, y_bbn, bath, point, ordering, mixing, qed):
+    """The `History` of a solution y of the equations, at T and at the end of nucleosynthesis."""
+    a = np.exp(y[0]) / bath.T_start
+    states = [bath.state(variables, b) for variables, b in zip(y[3:].T, a, strict=True)]
     photons = [plasma(t, qed) for t in T]
     H = hubble(np.array([p.rho + s.rho for p, s in zip(photons, states, strict=True)]))
     T_nu, z_nu = np.array([s.T_nu for s in states]).T, np.array([s.z_nu for s in states]).T
@@ -373,20 +376,19 @@ def _history(solution, bath, point, ordering, n_chi, mixing, qed):
     first, last = states[0], states[-1]
     energy = [(p.rho + s.rho) * b**4 for p, s, b in
               ((photons[0], first, a[0]), (photons[-1], last, a[-1]))]
-    energy_drift = abs(energy[1] - energy[0] - solution.y[1, -1]) / energy[0]
+    energy_drift = abs(energy[1] - energy[0] - y[1, -1]) / energy[0]
     number_drift = 0.0
     if isinstance(bath, Potentials) and not isinstance(bath, FreeChi):
         number = [(s.n_nu + s.n_dark) * b**3 for s, b in ((first, a[0]), (last, a[-1]))]
-        number_drift = abs(number[1] - number[0] - solution.y[2, -1]) / number[0]
+        number_drift = abs(number[1] - number[0] - y[2, -1]) / number[0]
 
     unit = N_EFF_UNIT / (RHO_GAMMA * T[-1]**4)
-    y_bbn = solution.sol(log(min(max(T_BBN, T[-1]), T[0])))
     a_bbn = exp(y_bbn[0]) / bath.T_start
-    rho_bbn = bath.state(y_bbn[3:], a_bbn).rho * (a_bbn / a[-1])**4
+    E_bbn = bath.state(y_bbn[3:], a_bbn).rho * a_bbn**4
     return History(
         T, *T_nu, np.array([s.T_chi for s in states]), *z_nu, np.array([s.z_chi for s in states]),
         a * bath.T_start, H, _rates(T, T_nu, states, H, point, ordering, mixing),
-        unit * last.rho, unit * last.rho_nu, unit * last.rho_dark, unit * rho_bbn,
+        unit * last.rho, unit * last.rho_nu, unit * last.rho_dark, unit * E_bbn / a[-1]**4,
         last.n_nu / (3 * N_NU_INSTANTANEOUS * T[-1]**3),
         point["lambda_phi_chi"]**2 / point["m_phi"]**2, energy_drift, number_drift)
 

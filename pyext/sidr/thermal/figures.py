@@ -178,7 +178,7 @@ def draw_posterior(ax, known):
         return
     log10_G_eff, m_nu_sum = np.array(known["limit"]).T
     m_phi = BENCHMARK[1] / 10**(log10_G_eff / 2)        # (6)
-    ax.plot(m_nu_sum, m_phi, "m", lw=1.5)
+    ax.plot(m_nu_sum, m_phi, color="magenta", lw=1.5)
     for low, high in known["modes"].values():
         inside = (log10_G_eff >= low) & (log10_G_eff <= high) & (m_nu_sum > FLOORS["normal"])
         ax.fill_betweenx(m_phi, FLOORS["normal"], m_nu_sum, where=inside, color="r", alpha=0.5, lw=0)

@@ -43,9 +43,9 @@ COUPLINGS = np.array([couplings(0.5 + SIN2_W, SIN2_W), couplings(-0.5 + SIN2_W, 
 # two and the last are divided by 1 - r: gain minus loss by annihilation at z = 1, for energy and
 # number; the loss alone; scattering. Logarithms are interpolated: all are positive.
 _KINDS = 5
-_LN_R = (np.log(0.3), np.log(1.15))
+_LN_R = (np.log(0.3), np.log(2.5))
 _LN_X = (np.log(0.02), np.log(12.0))        # m_e/T; above, Gamma/H < 1e-9
-_SIZE = (20, 12)                            # nodes in ln x and in ln r
+_SIZE = (20, 18)                            # nodes in ln x and in ln r
 
 
 def weak_from_plasma(T, T_nu, z=(1.0, 1.0)):
@@ -123,7 +123,7 @@ def _to_coefficients(size):
 
 @cache
 def _plasma_table():
-    """Coefficients of the polynomials in ln x, shape (20, 5*2*12), the last those in ln r."""
+    """Coefficients of the polynomials in ln x, shape (20, 5*2*18), the last those in ln r."""
     values = np.array([[_logarithms(x, r) for r in np.exp(_nodes(*_LN_R, _SIZE[1]))]
                        for x in np.exp(_nodes(*_LN_X, _SIZE[0]))])
     values = np.moveaxis(values, 1, -1) @ _to_coefficients(_SIZE[1])
@@ -132,7 +132,7 @@ def _plasma_table():
 
 @cache
 def _neutrino_table():
-    """Coefficients, shape (5, 12), of the transfer from one massless flavour to another."""
+    """Coefficients, shape (5, 18), of the transfer from one massless flavour to another."""
     values = np.array([np.log(integrals(0.0, r)[:, 0] / 4) for r in np.exp(_nodes(*_LN_R, _SIZE[1]))])
     return values.T @ _to_coefficients(_SIZE[1])
 
