@@ -361,6 +361,14 @@ def test_printed_counting_moves_contours_and_not_efficient_ends():
     assert_allclose(slow, as_slow, rtol=0.01)
 
 
+def test_corrections_to_the_paper_s_text():
+    # At 1 MeV, Delta N_tot = 0.4 is at 0.21 eV, well before the 0.65 eV of S4
+    low, high = (evolve(1.0, 0.003, 100, m, 1, times=2).N_eff - 3.044 for m in (0.205, 0.215))
+    assert low < 0.4 < high
+    # M_N/lambda = 10 GeV is not ineffective for a light mediator and a large mass
+    assert evolve(0.01, 0.003, 1e4, 0.45, 1, times=2).N_eff_nu < 2.5
+
+
 def test_orderings_differ_where_the_conversion_is_slow():
     # (Fig. S6) nu_e couples less: at large m_phi it stays hotter than nu_mu
     m1 = 1e-3

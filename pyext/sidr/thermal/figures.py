@@ -172,11 +172,14 @@ def planes(M_N_over_lambda, name, folder, size, jobs, limits):
 def draw_posterior(ax, known):
     """2-sigma limit on Sigma m_nu against G_eff, and 1-sigma bands of the modes.
 
-    `known` is {"limit": [[log10_G_eff, m_nu_sum], ...], "modes": {name: [log10_G_eff, log10_G_eff]}}.
+    `known` is {"limit": [[log10_G_eff, m_nu_sum], ...], "modes": {name: [log10_G_eff, log10_G_eff]}},
+    the limit ordered by its first column.
     """
     if known is None:
         return
-    log10_G_eff, m_nu_sum = np.array(known["limit"]).T
+    points = np.array(known["limit"]).T
+    log10_G_eff = np.linspace(points[0].min(), points[0].max(), 400)
+    m_nu_sum = np.interp(log10_G_eff, *points)
     m_phi = BENCHMARK[1] / 10**(log10_G_eff / 2)        # (6)
     ax.plot(m_nu_sum, m_phi, color="magenta", lw=1.5)
     for low, high in known["modes"].values():
