@@ -9,7 +9,8 @@ from scipy.special import kn
 
 from sidr.neutrinos import masses
 from sidr.thermal import constraints, dark, equilibrium, evolve, seesaw, table
-from sidr.thermal.evolution import Channel, State, hubble, losses
+from sidr.thermal.baths import State
+from sidr.thermal.evolution import Channel, hubble, losses
 from sidr.thermal.plasma import plasma, reduced_pressure
 from sidr.thermal.statistics import bose, fermi, gas
 from sidr.thermal.units import ALPHA_EM, G_F, M_E, RHO_NU, SIN2_W
@@ -285,6 +286,12 @@ def test_history_is_that_of_an_independent_solver(point, options, N_nu, N_chi, N
     assert h.energy_drift < 1e-6
 
 
+def test_without_chi_nothing_of_it_is_there():
+    h = evolve(*FIG1[:4], 0)
+    assert h.N_eff_chi == 0 and not h.T_chi.any()
+    assert h.rates.weak[0] > 100 and not np.any(h.rates[1:])
+
+
 def test_standard_model_has_the_known_number_of_neutrinos():
     h = evolve(*FIG1[:4], 0, times=2)
     assert_allclose(h.N_eff, 3.0443, atol=5e-4)
@@ -428,8 +435,9 @@ def test_margins_say_how_far_a_limit_is():
     ({"m_phi": 0}, "m_phi = 0 must be a finite number above 0"),
     ({"lambda_phi_chi": -1}, "lambda_phi_chi = -1 must be"),
     ({"M_N_over_lambda": float("nan")}, "M_N_over_lambda = nan must be"),
-    ({"n_chi": -1}, "n_chi = -1 must be a finite number that is 0 or more"),
+    ({"n_chi": -1}, "n_chi = -1 must be a finite number, 0 or more"),
     ({"m_nu_sum": -0.1}, "m_nu_sum = -0.1 must be"),
+    ({"times": 1}, "times = 1 must be 2 or more"),
     ({"T_end": 20.0}, "T_end = 20 MeV must be below T_start = 10 MeV"),
     ({"ordering": "normal", "m_nu_sum": 0.05}, "m_nu_sum = 0.05 eV is below 0.058660 eV"),
     ({"ordering": "upside-down"}, "ordering = 'upside-down' must be degenerate, normal or inverted"),

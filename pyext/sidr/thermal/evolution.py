@@ -9,23 +9,19 @@ nu_mu and nu_tau have one temperature. The energies rho_i a^4 (and numbers n_i a
 where they can be, so that what one species loses another gains, to rounding.
 """
 
-from math import exp, inf, log, pi
-from numbers import Real
+from math import exp, log, pi
 from typing import NamedTuple
 
 import numpy as np
 from scipy.integrate import solve_ivp
-from scipy.interpolate import CubicSpline
-from scipy.special import zeta
+
+from sidr.neutrinos import real
 
 from . import dark, seesaw
+from .baths import BATHS, N_NU, NoHistory
 from .plasma import plasma
-from .statistics import fermi, gas
 from .units import M_PL, N_EFF_UNIT, RHO_GAMMA, RHO_NU
 from .weak import weak_among_neutrinos, weak_from_plasma
-
-#: Number density of one flavour, nu and nu-bar, without chemical potential [T^3]
-N_NU = 3 * zeta(3) / (2 * pi**2)
 
 #: Number density of one flavour that decoupled at once, T^3 = 4/11 T_gamma^3 [T_gamma^3]
 N_NU_INSTANTANEOUS = 4 / 11 * N_NU
@@ -42,11 +38,11 @@ class History(NamedTuple):
     T_gamma: np.ndarray     # [MeV]
     T_nu_e: np.ndarray      # [MeV]
     T_nu_mu: np.ndarray     # nu_mu and nu_tau [MeV]
-    T_chi: np.ndarray       # [MeV]
+    T_chi: np.ndarray       # [MeV]; 0 without chi
     z_nu_e: np.ndarray      # exp(mu/T); 1 where chemical potentials are not followed
     z_nu_mu: np.ndarray
     z_chi: np.ndarray
-    a: np.ndarray           # scale factor times T_start, 1 at the start
+    a: np.ndarray           # scale factor, 1 at the start
     H: np.ndarray           # [MeV]
     rates: dark.Rates       # over H
     N_eff: float            # all but photons at T_end, (8/7)(11/4)^(4/3) rho/rho_gamma
@@ -56,7 +52,7 @@ class History(NamedTuple):
     n_nu: float             # number density of the neutrinos over that of three which decouple at once
     G_eff: float            # lambda_phi_chi^2/m_phi^2 [MeV^-2]
     energy_drift: float     # violation of energy conservation, over the energy
-    number_drift: float     # of the balance of number, over the number; 0 without potentials
+    number_drift: float     # of the balance of number, over the number; 0 where that is not followed
 
 
 def evolve(m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi, ordering="degenerate", *,
@@ -118,16 +114,19 @@ def evolve(m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi, ordering="de
     """
     point = {"m_phi": m_phi, "lambda_phi_chi": lambda_phi_chi, "M_N_over_lambda": M_N_over_lambda,
              "m_nu_sum": m_nu_sum, "n_chi": n_chi}
-    for name, value in point.items():
-        check(name, value, positive=name not in ("m_nu_sum", "n_chi"))
-    for name, value in {"T_start": T_start, "T_end": T_end, "M_N": M_N}.items():
-        check(name, value, positive=True)
+    for name, value in (point | {"T_start": T_start, "T_end": T_end, "M_N": M_N, "rtol": rtol}).items():
+        if name in ("m_nu_sum", "n_chi"):
+            real(name, value, "a finite number, 0 or more")
+        else:
+            real(name, value, "a finite number above 0", positive=True)
+    if not times >= 2:
+        raise ValueError(f"times = {times!r} must be 2 or more: the ends.")
     if T_end >= T_start:
         raise ValueError(f"T_end = {T_end:g} MeV must be below T_start = {T_start:g} MeV.")
     for name, value, allowed in (("t_channel", t_channel, ("leading", "full", "off")),
                                  ("s_channel", s_channel, ("narrow", "breit-wigner")),
                                  ("counting", counting, ("complete", "printed")),
-                                 ("potentials", potentials, tuple(_BATHS))):
+                                 ("potentials", potentials, tuple(BATHS))):
         if value not in allowed:
             raise ValueError(f"{name} = {value!r} must be one of {', '.join(allowed)}.")
 
@@ -142,7 +141,7 @@ def evolve(m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi, ordering="de
             channels.append(Channel(
                 dark.t_channel(m_phi, M_N_over_lambda) if t_channel == "leading" else
                 dark.t_channel_full(m_phi, M_N_over_lambda, M_N, *T_range), back=4, created=1))
-    bath = _BATHS[potentials](m_phi, n_chi, T_start)
+    bath = BATHS[potentials](m_phi, n_chi, T_start)
 
     evaluations = iter(range(MAX_EVALUATIONS))
 
@@ -170,18 +169,6 @@ def evolve(m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi, ordering="de
         raise RuntimeError(f"The thermal history of {described} loses {history.energy_drift:.1e} of its "
                            f"energy and {history.number_drift:.1e} of its number; take a smaller rtol.")
     return history
-
-
-class NoHistory(Exception):
-    """The equations cannot be followed further."""
-
-
-def check(name, value, positive=False):
-    """Raise ValueError unless the value is finite and 0 or more, or above 0 if `positive`."""
-    number = isinstance(value, Real) and not isinstance(value, bool)
-    if not number or not 0 <= value < inf or (positive and value == 0):
-        raise ValueError(f"{name} = {value!r} must be a finite number "
-                         f"{'above 0' if positive else 'that is 0 or more'}.")
 
 
 def hubble(rho):
@@ -247,124 +234,6 @@ class Channel(NamedTuple):
     created: int            # particles that it creates, per neutrino
 
 
-class State(NamedTuple):
-    """Neutrinos and dark bath at one time; pairs are nu_e and nu_mu."""
-    T_nu: tuple             # [MeV]
-    z_nu: tuple
-    T_chi: float            # [MeV]
-    z_chi: float
-    rho_nu: float           # [MeV^4]
-    n_nu: float             # [MeV^3]
-    rho_dark: float
-    n_dark: float           # phi counted twice
-    rho: float              # of all these
-    P: float
-    dark: tuple = ()        # what the slopes need
-
-
-class Temperatures:
-    """No chemical potentials, phi not in the bath. Variables: rho a^4 of nu_e, nu_mu + nu_tau, chi."""
-
-    def __init__(self, m_phi, n_chi, T_start):
-        self.n_chi, self.T_start = n_chi, T_start
-
-    def start(self):
-        return RHO_NU, 2 * RHO_NU, 0.0
-
-    def state(self, y, a):
-        T_e, T_mu, T_chi = (max(E / (g * RHO_NU), 1e-16)**0.25 / a if g else 1e-4 / a
-                            for E, g in zip(y, (1, 2, self.n_chi), strict=True))
-        rho_nu, rho_dark = (y[0] + y[1]) / a**4, y[2] / a**4
-        return State((T_e, T_mu), (1.0, 1.0), T_chi, 1.0, rho_nu, N_NU * (T_e**3 + 2 * T_mu**3),
-                     rho_dark, 0.0, rho_nu + rho_dark, (rho_nu + rho_dark) / 3)
-
-    def slopes(self, a, state, H, Q_nu, R_nu, Q_dark, R_dark):
-        """Derivatives of the variables by ln a."""
-        return [Q * a**4 / H for Q in (*Q_nu, Q_dark)]
-
-
-class Potentials:
-    """Chemical potentials for all species, and phi in the bath of chi.
-
-    Variables: rho a^4 and n a^3 of nu_e and of nu_mu + nu_tau, ln(T_chi a), ln z_chi.
-    """
-
-    # Few chi at the start: 1e-9 of a flavour
-    ln_T_chi, ln_z_chi = 0.0, log(1e-9)
-
-    def __init__(self, m_phi, n_chi, T_start):
-        self.m_phi, self.n_chi, self.T_start = m_phi, n_chi, T_start
-
-    def start(self):
-        return RHO_NU, N_NU, 2 * RHO_NU, 2 * N_NU, self.ln_T_chi, self.ln_z_chi
-
-    def state(self, y, a):
-        (T_e, z_e), (T_mu, z_mu) = _invert(y[0], y[1], a), _invert(y[2] / 2, y[3] / 2, a)
-        T_chi, z_chi = exp(y[4]) / a, self.z_chi(y)
-        rho_nu, n_nu = (y[0] + y[2]) / a**4, (y[1] + y[3]) / a**3
-        if self.n_chi == 0:
-            return State((T_e, T_mu), (z_e, z_mu), T_chi, z_chi, rho_nu, n_nu, 0.0, 0.0, rho_nu, rho_nu / 3)
-        if 2 * log(z_chi) >= self.m_phi / T_chi:
-            raise NoHistory(f"the chemical potential of phi reaches its mass at T_chi = {T_chi:.3g} MeV; "
-                            "potentials='neutrinos' is what chi chi <-> phi phi makes of it")
-        chi, phi = gas(T_chi, z_chi), gas(T_chi, z_chi**2, self.m_phi, boson=True)
-        g = 2 * self.n_chi
-        rho_dark = g * chi.rho + phi.rho
-        return State((T_e, T_mu), (z_e, z_mu), T_chi, z_chi, rho_nu, n_nu, rho_dark,
-                     g * chi.n + 2 * phi.n, rho_nu + rho_dark,
-                     rho_nu / 3 + g * chi.P + phi.P, (g, chi, phi))
-
-    def z_chi(self, y):
-        return exp(y[5])
-
-    def slopes(self, a, state, H, Q_nu, R_nu, Q_dark, R_dark):
-        """Derivatives of the variables by ln a."""
-        neutrinos = [x / H for Q, R in zip(Q_nu, R_nu, strict=True) for x in (Q * a**4, R * a**3)]
-        if self.n_chi == 0:
-            return *neutrinos, 0.0, 0.0
-        g, chi, phi = state.dark
-        P = g * chi.P + phi.P
-        # ln z of chi is half that of phi; d ln T/d ln a and d ln z/d ln a from energy and number
-        matrix = [[g * chi.drho_dlnT + phi.drho_dlnT, g * chi.drho_dlnz + 2 * phi.drho_dlnz],
-                  [g * chi.dn_dlnT + 2 * phi.dn_dlnT, g * chi.dn_dlnz + 4 * phi.dn_dlnz]]
-        right = [Q_dark / H - 3 * (state.rho_dark + P), R_dark / H - 3 * state.n_dark]
-        dlnT, dlnz = self.solve(matrix, right)
-        return *neutrinos, dlnT + 1, dlnz
-
-    def solve(self, matrix, right):
-        (a, b), (c, d) = matrix
-        det = a * d - b * c
-        return (d * right[0] - b * right[1]) / det, (a * right[1] - c * right[0]) / det
-
-
-class FreeChi(Potentials):
-    """As `Potentials`, but mu_chi = 0: chi chi <-> phi phi makes chi as thermal equilibrium wants."""
-
-    # rho_chi is 1e-8 of a thermal flavour at the start
-    ln_T_chi, ln_z_chi = log(1e-2), 0.0
-
-    def z_chi(self, y):
-        return 1.0
-
-    def solve(self, matrix, right):
-        return right[0] / matrix[0][0], 0.0
-
-
-_BATHS = {"none": Temperatures, "all": Potentials, "neutrinos": FreeChi}
-
-
-def _invert(E, N, a):
-    """(T, z) of one flavour of neutrinos from E = rho a^4 and N = n a^3."""
-    lnz = float(_LN_Z(log(E / N**(4 / 3))))
-    z = exp(lnz)
-    return (N * pi**2 / (2 * fermi(3, z)))**(1 / 3) / a, z
-
-
-_GRID = np.linspace(-16, 3, 400)
-_LN_Z = CubicSpline(*np.array(sorted(
-    (log(6 / pi**2 * fermi(4, exp(x)) / (2 / pi**2 * fermi(3, exp(x)))**(4 / 3)), x) for x in _GRID)).T)
-
-
 def _history(T, y, y_bbn, bath, point, ordering, mixing, qed):
     """The `History` of a solution y of the equations, at T and at the end of nucleosynthesis."""
     a = np.exp(y[0]) / bath.T_start
@@ -378,15 +247,16 @@ def _history(T, y, y_bbn, bath, point, ordering, mixing, qed):
               ((photons[0], first, a[0]), (photons[-1], last, a[-1]))]
     energy_drift = abs(energy[1] - energy[0] - y[1, -1]) / energy[0]
     number_drift = 0.0
-    if isinstance(bath, Potentials) and not isinstance(bath, FreeChi):
+    if bath.conserves_number:
         number = [(s.n_nu + s.n_dark) * b**3 for s, b in ((first, a[0]), (last, a[-1]))]
         number_drift = abs(number[1] - number[0] - y[2, -1]) / number[0]
 
     unit = N_EFF_UNIT / (RHO_GAMMA * T[-1]**4)
     a_bbn = exp(y_bbn[0]) / bath.T_start
     E_bbn = bath.state(y_bbn[3:], a_bbn).rho * a_bbn**4
+    T_chi, z_chi = (np.array([getattr(s, name) for s in states]) for name in ("T_chi", "z_chi"))
     return History(
-        T, *T_nu, np.array([s.T_chi for s in states]), *z_nu, np.array([s.z_chi for s in states]),
+        T, *T_nu, T_chi * (bath.n_chi > 0), *z_nu, z_chi,
         a * bath.T_start, H, _rates(T, T_nu, states, H, point, ordering, mixing),
         unit * last.rho, unit * last.rho_nu, unit * last.rho_dark, unit * E_bbn / a[-1]**4,
         last.n_nu / (3 * N_NU_INSTANTANEOUS * T[-1]**3),
@@ -398,8 +268,11 @@ def _rates(T, T_nu, states, H, point, ordering, mixing):
     m_phi, lam = point["m_phi"], point["lambda_phi_chi"]
     couplings = seesaw.pair_couplings(point["M_N_over_lambda"], point["m_nu_sum"], ordering, mixing=mixing)
     lambda_nu = (couplings[1].sum() / 2)**0.5           # of nu_mu or nu_tau, averaged
+    r, n_chi = point["M_N_over_lambda"], point["n_chi"]
     T_chi = np.array([s.T_chi for s in states])
-    return dark.Rates(
-        np.array([relaxation_rate(t) for t in T]) / H, dark.rate_s_channel(T_nu[1], m_phi, lambda_nu) / H,
-        dark.rate_t_channel(T_nu[1], lambda_nu * point["M_N_over_lambda"], point["M_N_over_lambda"]) / H,
-        dark.rate_self(T_chi, m_phi, lam) / H, dark.rate_decay(T_chi, m_phi, lam, point["n_chi"]) / H)
+    weak = np.array([relaxation_rate(t) for t in T])
+    from_neutrinos = (dark.rate_s_channel(T_nu[1], m_phi, lambda_nu),
+                      dark.rate_t_channel(T_nu[1], lambda_nu * r, r))
+    from_chi = dark.rate_self(T_chi, m_phi, lam), dark.rate_decay(T_chi, m_phi, lam, n_chi)
+    # Without chi, nothing of this
+    return dark.Rates(weak / H, *((n_chi > 0) * rate / H for rate in (*from_neutrinos, *from_chi)))
