@@ -1,4 +1,4 @@
-"""Named precision settings: accepted by CLASS, and as accurate as they say."""
+"""Named precision settings: accepted by CLASS, as accurate as they say, and the calibration of `planck`."""
 
 import numpy as np
 import pytest
@@ -7,6 +7,8 @@ from cobaya.model import get_model
 from conftest import CHI, SPECTRA, compute
 
 from sidr import precision
+from sidr.classy import Class, CosmoSevereError, calibration
+from sidr.neutrinos import class_inputs
 
 CHEAP = {"output": "tCl", "l_max_scalars": 20, "k_step_sub": 0.3, "k_step_super": 0.02}
 PARAMS = {"omega_b": 0.0224, "omega_cdm": 0.12, "H0": 67.5, "log10_G_eff": -2, "m_nu_sum": 0.1}
@@ -21,28 +23,77 @@ def theory(**options):
 
 @pytest.mark.parametrize("name", precision.settings)
 def test_class_reads_all_settings(name):
-    assert compute(CHI | {"G_eff_sidr": 0.01} | precision.settings[name] | CHEAP | {"delta_l_max": 10})
+    settings = precision.settings[name] | {"cl_calibration": "none"}
+    assert compute(CHI | {"G_eff_sidr": 0.01} | settings | CHEAP | {"delta_l_max": 10})
 
 
-def test_planck_is_closer_to_the_reference_than_the_default():
-    inputs = CHI | SPECTRA | {"N_ur": 0, "N_ncdm": 1, "m_ncdm": 0.02, "deg_ncdm": 2.26, "T_ncdm": 0.716369,
-                              "G_eff_sidr": 10**-1.5, "output": "tCl pCl lCl"}
-    exact, default, planck = (compute(inputs | settings).lensed_cl(1500) for settings in (
+@pytest.mark.parametrize("neutrinos", [
+    {"n_chi": 1, "m_nu_sum": 0.06}, {"n_chi": 2, "m_nu_sum": 0.15}, {"n_chi": 0, "m_nu_sum": 0.1}], ids=str)
+def test_planck_is_calibrated_for_other_cosmologies_than_those_it_was_made_of(neutrinos):
+    chi = {"G_eff_sidr": 10**-1.2} if neutrinos["n_chi"] else {}
+    inputs = class_inputs(**neutrinos) | chi | SPECTRA | {"output": "tCl pCl lCl", "l_max_scalars": 2508,
+                                                          "omega_b": 0.0220, "H0": 69.}
+    exact, default, planck = (compute(inputs | settings) for settings in (
         precision.reference, precision.default, precision.planck))
-    for x in ("tt", "ee", "pp"):
-        ours, theirs = (rms(cl[x][100:] / exact[x][100:] - 1) for cl in (planck, default))
-        assert ours < 2.5e-4 and ours < theirs / 2
+    for which in ("lensed_cl", "raw_cl"):
+        e, d, p = (getattr(cosmo, which)(2500) for cosmo in (exact, default, planck))
+        for x in ("tt", "ee", "pp"):
+            ours, theirs = (rms(cl[x][30:] / e[x][30:] - 1) for cl in (p, d))
+            assert ours < 2e-4 and ours < theirs / 2, (which, x)
+        te = (p["te"] - e["te"])[30:] / np.sqrt(e["tt"] * e["ee"])[30:]
+        assert rms(te) < 2e-4, which
 
 
 def rms(x):
     return np.sqrt(np.mean(x**2))
 
 
+def test_calibration_is_on_the_spectra_only_and_can_be_left_out():
+    inputs = CHI | precision.planck | {"output": "tCl pCl lCl mPk", "lensing": "yes", "l_max_scalars": 300,
+                                       "G_eff_sidr": 0.01}
+    cosmo = compute(inputs)
+    calibrated = {which: getattr(cosmo, which)(300) for which in ("lensed_cl", "raw_cl")}
+    k = cosmo.get_current_derived_parameters(["sigma8"])
+    cosmo.set(cl_calibration="none")
+    assert cosmo.get_current_derived_parameters(["sigma8"]) == k
+    table = calibration.load("planck")
+    for which, names, factors in (("lensed_cl", calibration.LENSED, table.lensed),
+                                  ("raw_cl", calibration.RAW, table.raw)):
+        plain = getattr(cosmo, which)(300)
+        expected = {x: plain[x] * factors[x][:301] for x in names if x != "te"}
+        expected["te"] = plain["te"] + factors["te"][:301] * np.sqrt(plain["tt"] * plain["ee"])
+        assert not np.array_equal(plain["tt"], calibrated[which]["tt"])
+        for x in plain:
+            assert np.array_equal(calibrated[which][x], expected.get(x, plain[x])), x
+
+
+def test_calibration_belongs_to_its_settings():
+    table = calibration.load("planck")
+    assert table.settings == {k: v for k, v in precision.planck.items() if k != "cl_calibration"}
+    cosmo = Class()
+    cosmo.set(CHI | precision.planck | CHEAP)
+    with pytest.raises(CosmoSevereError, match="k_step_s.* = .*cl_calibration = planck holds for .*none"):
+        cosmo.compute()
+    cosmo.set(cl_calibration="none")
+    cosmo.compute()
+    with pytest.raises(CosmoSevereError, match="cl_calibration = 'plank': give planck, none"):
+        cosmo.set(cl_calibration="plank")
+    cosmo.empty()
+    cosmo.set(CHEAP)
+    cosmo.compute()
+
+
 def test_theory_takes_the_settings_and_extra_args_come_on_top():
-    args = theory(precision="planck", extra_args={"l_linstep": 33}).extra_args
-    assert args | precision.planck == args | {"l_linstep": precision.planck["l_linstep"]}
-    assert args["l_linstep"] == 33
-    assert not theory().extra_args.keys() & {"l_linstep", "tol_perturbations_integration"}
+    args = theory(precision="planck", extra_args={"l_max_g": 13}).extra_args
+    assert args | precision.planck == args
+    assert args["l_max_g"] == 13
+    assert not theory().extra_args.keys() & precision.planck.keys()
+
+
+def test_theory_refuses_settings_that_are_not_calibrated():
+    with pytest.raises(LoggedError, match="k_step_sub = 0.07.*cl_calibration = none"):
+        theory(precision="planck", extra_args={"k_step_sub": 0.07})
+    assert theory(precision="planck", extra_args={"k_step_sub": 0.07, "cl_calibration": "none"})
 
 
 @pytest.mark.parametrize("wrong", ["plank", None, ["planck"]])

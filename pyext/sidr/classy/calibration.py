@@ -80,8 +80,8 @@ def measure(name, settings, fast, exact):
     Calibration
     """
     def mean(which, names):
-        factors = [{x: factor(a[which], b[which], x) for x in names} for a, b in zip(fast, exact, strict=True)]
-        return {x: np.mean([factor[x] for factor in factors], axis=0) for x in names}
+        pairs = [(a[which], b[which]) for a, b in zip(fast, exact, strict=True)]
+        return {x: np.mean([factor(*pair, x) for pair in pairs], axis=0) for x in names}
     return Calibration(name, settings, mean(0, LENSED), mean(1, RAW))
 
 

@@ -39,6 +39,7 @@ from cobaya.theories.classy import classy
 
 import sidr.classy
 from sidr import precision
+from sidr.classy import calibration
 from sidr.classy.incremental import AMPLITUDES_BY_SHOOTING, PRIMORDIAL_INPUTS
 from sidr.neutrinos import class_inputs
 from sidr.theory.transfers import SIDRTransfers
@@ -108,6 +109,7 @@ class SIDR(classy):
                         if (value := getattr(self, name)) is not None}
         self._check_options()
         self.extra_args = self._precision_settings() | (self.extra_args or {})
+        self._check_calibration()
         with sidr_as_classy():
             super().initialize()
         self.renames = self.renames | {"N_eff": "Neff"}
@@ -140,6 +142,15 @@ class SIDR(classy):
         except (KeyError, TypeError) as error:
             raise LoggedError(self.log, "precision = %r: give one of %s; other settings of CLASS go into "
                               "extra_args.", self.precision, ", ".join(precision.settings)) from error
+
+    def _check_calibration(self):
+        """Refuse settings that the calibration of the spectra does not belong to."""
+        try:
+            chosen = calibration.load(self.extra_args.get("cl_calibration", calibration.NONE))
+            if chosen:
+                chosen.check(self.extra_args)
+        except sidr.classy.CosmoSevereError as error:
+            raise LoggedError(self.log, "extra_args: %s", error) from error
 
     def get_helper_theories(self):
         """The theory that takes all parameters but those of the primordial spectrum."""
