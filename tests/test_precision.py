@@ -6,6 +6,7 @@ from cobaya.log import LoggedError
 from cobaya.model import get_model
 from conftest import CHI, SPECTRA, compute
 
+import precision as benchmark
 from sidr import precision
 from sidr.classy import Class, CosmoSevereError, calibration
 from sidr.neutrinos import class_inputs
@@ -42,6 +43,20 @@ def test_planck_is_calibrated_for_other_cosmologies_than_those_it_was_made_of(ne
             assert ours < 2e-4 and ours < theirs / 2, (which, x)
         te = (p["te"] - e["te"])[30:] / np.sqrt(e["tt"] * e["ee"])[30:]
         assert rms(te) < 2e-4, which
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("mode", ["MI", "SI"])
+def test_planck_has_the_chi2_of_the_reference_in_both_modes(packages_path, mode):
+    """On points that the calibration was not made of; the reference's chi2 are in a table."""
+    rows = [5, 55, 95]
+    tables = benchmark.HERE / "results"
+    exact = benchmark.total(benchmark.read(tables / f"{mode}_reference.csv"))[rows]
+    model = benchmark.likelihoods("planck")
+    points = benchmark.posterior()[benchmark.MODES[mode]][rows]
+    assert not set(rows) & set(range(0, 100, benchmark.CALIBRATE_EVERY))
+    ours = benchmark.total([benchmark.chi2(model, point) for point in points])
+    np.testing.assert_allclose(ours, exact, rtol=0, atol=0.2)  # five standard deviations
 
 
 def rms(x):

@@ -3,17 +3,17 @@
     from sidr import precision
     cosmo.set(precision.planck)
 
-`default` is what CLASS does by itself. `planck` is for sampling with Planck and DESI (l_max_scalars = 2508):
-2.5 times faster, and calibrated against `reference`, which is to judge others by and three times slower than
-`default`. docs/accuracy.md has what each does to the spectra and to a posterior.
+`default` is what CLASS does by itself. `planck` is for sampling with Planck and DESI, l_max_scalars = 2508:
+2.5 times faster, and calibrated against `reference`, which is to judge others by and takes three times as
+long as `default`. docs/accuracy.md has what each does to the spectra and to a posterior.
 """
 
 #: CLASS's own settings.
 default = {}
 
-#: For sampling with Planck and DESI. By themselves these settings move TT by half a per cent at l < 30, and by
-#: 0.1% elsewhere; `cl_calibration` takes this out of `lensed_cl` and `raw_cl`. They are accurate where it
-#: cannot help: in numerical noise, and in what changes with the number and the mass of neutrinos.
+#: For sampling with Planck and DESI. By themselves these settings move TT by half a per cent at l < 30 and
+#: by 0.1% elsewhere; `cl_calibration` takes this out of `lensed_cl` and `raw_cl`. They are accurate where
+#: it cannot help: in numerical noise, and in what changes with the number and mass of neutrinos.
 planck = {
     "cl_calibration": "planck",
     # noise of 0.01 in chi2 instead of 0.05 (1e-4)
