@@ -41,6 +41,8 @@ FAILURES = {
     "background: closed": ({"Omega_k": -50} | MASSIVE, CosmoComputationError),
     "thermodynamics: helium": ({"omega_b": 0.04}, CosmoComputationError),
     "thermodynamics: reionization": ({"tau_reio": 1e-4}, CosmoComputationError),
+    "shooting: closed": ({"theta_s_100": 1.04, "Omega_k": -50} | MASSIVE, CosmoComputationError),
+    "shooting: reionization": ({"theta_s_100": 1.04, "tau_reio": 1e-4}, CosmoComputationError),
     "perturbations: steps": ({"tol_perturbations_integration": 0}, CosmoComputationError),
     "primordial: no amplitude": ({"A_s": 0}, CosmoComputationError),
 }
