@@ -21,10 +21,10 @@ planck = {
     # six momenta of massive neutrinos: with four (3e-3) the calibration depends on their number
     "tol_ncdm_synchronous": 5e-4, "l_max_ncdm": 11,
     # of CLASS's 470 wavenumbers 300 are between 0.01 and 0.044/Mpc, where nothing happens
-    "k_step_super": 0.004, "k_step_transition": 0.6, "k_step_sub": 0.08,
+    "k_step_super": 0.003, "k_step_transition": 0.6, "k_step_sub": 0.08,
     # with less, the end of the spectra depends on l_max_scalars
     "k_max_tau0_over_l_max": 1.4, "delta_l_max": 500,
-    "perturbations_sampling_stepsize": 0.22, "hyper_sampling_flat": 10,
+    "perturbations_sampling_stepsize": 0.2, "hyper_sampling_flat": 10,
     "transfer_neglect_delta_k_S_t0": 0.12, "transfer_neglect_delta_k_S_t1": 0.03,
     "transfer_neglect_delta_k_S_t2": 0.12, "transfer_neglect_delta_k_S_e": 0.08,
     "background_Nloga": 4000, "thermo_Nz_lin": 3000, "thermo_Nz_log": 1000,
