@@ -159,8 +159,8 @@ def planes(M_N_over_lambda, name, folder, size, jobs, limits):
             ax.plot(BENCHMARK[3], BENCHMARK[0], "r*", ms=12)
         ax.set(xscale="log", yscale="log", xlabel=r"$\sum m_\nu$ [eV]", title=rf"$n_\chi = {n_chi}$",
                ylim=M_PHI)
-        G_eff = ax.secondary_yaxis("right", functions=(lambda m: (BENCHMARK[1] / m)**2,
-                                                       lambda G: BENCHMARK[1] / G**0.5))
+        G_eff = ax.secondary_yaxis("right", functions=(  # matplotlib tries G = 0 first
+            lambda m: (BENCHMARK[1] / m)**2, lambda G: BENCHMARK[1] / np.maximum(G, 1e-300)**0.5))
         G_eff.set_ylabel(r"$G_\mathrm{eff}$ [MeV$^{-2}$]")
     axes[0].set_ylabel(r"$m_\phi$ [MeV]")
     note = "" if known else f"; no posterior in {limits}: its limits and modes are not drawn"
