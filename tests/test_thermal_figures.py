@@ -41,7 +41,8 @@ def test_every_figure_has_what_the_paper_describes():
     assert_allclose([mi, si], (4 / 11)**(1 / 3) * (3.06 / 43)**0.25, rtol=0.01)  # 43 flavours share
 
 
-def test_plane_is_resumed_after_a_kill_and_refuses_another_grid(tmp_path):
+@pytest.mark.parametrize("left", [1, 20, -1])  # of the last line
+def test_plane_is_resumed_after_a_kill_and_refuses_another_grid(tmp_path, left):
     file = tmp_path / "plane.txt"
     first = plane(1, 100, size=3, file=file, jobs=1)
     history = evolve(3e-3, 0.003, 100, first.m_nu_sum[1], 1)
@@ -50,11 +51,12 @@ def test_plane_is_resumed_after_a_kill_and_refuses_another_grid(tmp_path):
     assert len(rows) == 3
     marked = rows[0].split(" ")
     marked[1] = "9.000000"                                  # a row that is there is not solved again
-    file.write_text("\n".join([head, " ".join(marked), rows[1], rows[2][:20]]) + "\n")  # the last is cut
+    file.write_text("\n".join([head, " ".join(marked), rows[1], rows[2][:left]]))
     again = plane(1, 100, size=3, file=file, jobs=1)
     assert again.N_eff_nu[int(marked[0]), 0] == 9
     i = int(rows[2].split()[0])
     assert_allclose(again.N_eff[i], first.N_eff[i], atol=1e-6)
+    assert sorted(file.read_text().splitlines()) == sorted([head, " ".join(marked), rows[1], rows[2]])
     with pytest.raises(ValueError, match="has the grid `# n_chi 1, .* 3 x 3`, not .*4 x 4"):
         plane(1, 100, size=4, file=file, jobs=1)
 

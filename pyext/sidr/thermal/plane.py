@@ -77,9 +77,11 @@ def _read(file, head, size):
         return {}
     if not Path(file).exists():
         Path(file).write_text(head + "\n")
-    first, *lines = Path(file).read_text().splitlines()
+    text = Path(file).read_text()
+    first, *lines = text.splitlines() or [""]
     if first != head:
         raise ValueError(f"{file} has the grid `{first}`, not `{head}`: remove it, or take another folder.")
-    numbers = [line.split() for line in lines]
-    # The last line of a run that was killed may be cut
-    return {int(i): np.array(row, float).reshape(2, size) for i, *row in numbers if len(row) == 2 * size}
+    if not text.endswith("\n"):    # a kill has cut the last line
+        lines = lines[:-1]
+        Path(file).write_text("\n".join([head, *lines]) + "\n")
+    return {int(i): np.array(row, float).reshape(2, size) for i, *row in map(str.split, lines)}
