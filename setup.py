@@ -102,7 +102,8 @@ class BuildPatchedClass(build_ext):
 
 
 setup(
-    packages=["sidr", "sidr.classy", "sidr.theory", "sidr.samplers", "sidr.thermal", "sidr.likelihoods"],
+    packages=["sidr", "sidr.classy", "sidr.theory", "sidr.samplers", "sidr.thermal", "sidr.emulator",
+              "sidr.likelihoods"],
     package_dir={"": "pyext", "sidr.likelihoods": "likelihoods"},
     package_data={"": ["*.yaml", "*.bibtex"], "sidr.classy": ["calibrations/*.txt"]},
     ext_modules=[
