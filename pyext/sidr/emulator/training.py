@@ -1,0 +1,129 @@
+"""Exact spectra of many cosmologies: a folder with a file for each, computed by several processes.
+
+What is in the folder is never computed again: after a kill the same command goes on. Each file has its
+parameters, so that points of a design and of a posterior are side by side.
+"""
+
+import os
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from cobaya.yaml import yaml_dump_file, yaml_load_file
+from tqdm import tqdm
+
+from sidr.classy import CosmoComputationError, __version__
+from sidr.emulator.spectra import NUMBERS, SETTINGS, exact
+
+ABOUT = "about.yaml"
+
+
+class Spectra(NamedTuple):
+    """Cosmologies and their spectra.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Of the parameters.
+    params : ndarray, shape (n, d)
+    cl : ndarray, shape (n, 4, L_MAX + 1)
+        As `sidr.emulator.spectra.exact` gives them.
+    numbers : ndarray, shape (n, len(NUMBERS))
+    """
+    names: tuple
+    params: np.ndarray
+    cl: np.ndarray
+    numbers: np.ndarray
+
+
+class TrainingSet:
+    """The folder.
+
+    Parameters
+    ----------
+    folder : path-like
+        Made if it is not there.
+    model : str
+    names : sequence of str
+        Of the parameters.
+    alpha : str or list
+        Angular coefficients of the collision term.
+
+    Raises
+    ------
+    ValueError
+        If the folder has spectra of another model or of other settings.
+    """
+
+    def __init__(self, folder, model, names, alpha="das_ghosh"):
+        self.folder = Path(folder)
+        self.about = {"model": model, "names": list(names), "alpha": alpha, "class": __version__,
+                      "settings": SETTINGS}
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / ABOUT
+        if not path.exists():
+            yaml_dump_file(str(path), self.about)
+        there = yaml_load_file(str(path))
+        if differing := [name for name in self.about if there.get(name) != self.about[name]]:
+            raise ValueError(f"{self.folder} has spectra of {differing[0]} = {there.get(differing[0])}, not "
+                             f"of {self.about[differing[0]]}: take another folder, or remove this one.")
+
+    def compute(self, label, points, processes=None):
+        """Compute the spectra of those points that are not there yet.
+
+        Parameters
+        ----------
+        label : str
+            Of these points, in the names of the files.
+        points : ndarray, shape (n, d)
+        processes : int, optional
+            All cores if not given.
+
+        Returns
+        -------
+        dict
+            Names of the files of the points that CLASS cannot compute, and its messages.
+        """
+        tasks = [(self.folder / f"{label}_{i:05d}.npz", dict(zip(self.about["names"], row, strict=True)),
+                  self.about["alpha"]) for i, row in enumerate(np.asarray(points).tolist())]
+        tasks = [task for task in tasks if not (task[0].exists() or failure(task[0]).exists())]
+        # fresh processes: CLASS's memory is theirs, and a fork would share the threads of this one
+        with ProcessPoolExecutor(processes or os.cpu_count(), mp_context=get_context("spawn")) as pool:
+            for _ in tqdm(pool.map(compute_file, tasks), total=len(tasks), desc=f"{self.about['model']} {label}",
+                          unit="cosmology", disable=not tasks):
+                pass
+        return {path.stem: path.read_text() for path in sorted(self.folder.glob(f"{label}_*.failed"))}
+
+    def load(self, labels=None):
+        """Spectra in the folder, as `Spectra`, those of some labels in their order, or all."""
+        paths = [p for label in (labels or [""]) for p in sorted(self.folder.glob(f"{label}*.npz"))]
+        if not paths:
+            raise ValueError(f"{self.folder} has no spectra.")
+        files = [np.load(path) for path in paths]
+        return Spectra(tuple(self.about["names"]), *(np.array([f[name] for f in files])
+                                                     for name in ("params", "cl", "numbers")))
+
+
+def failure(path):
+    return path.with_suffix(".failed")
+
+
+def compute_file(task):
+    """Write the spectra of one point, or why there are none; a kill leaves no half of a file."""
+    path, point, alpha = task
+    try:
+        cl, numbers = exact(point, alpha)
+    except CosmoComputationError as error:
+        failure(path).write_text(f"{point}: {error}\n")
+        return
+    new = path.with_suffix(f".{os.getpid()}.tmp")
+    with new.open("wb") as file:
+        np.savez(file, params=list(point.values()), cl=cl, numbers=numbers)
+    new.replace(path)
+
+
+def save(spectra, path):
+    """Write spectra into a single file, for `sidr compress`."""
+    np.savez(path, number_names=NUMBERS, **spectra._asdict())
