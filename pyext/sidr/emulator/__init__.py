@@ -4,3 +4,8 @@
 their spectra, `refinement` adds those that a posterior needs. `Class` answers as CLASS's does, and
 `sidr.theory.SIDREmulator` is the theory for Cobaya. docs/emulator.md has what it is good for, and what not.
 """
+
+from sidr.classy import CosmoComputationError, CosmoSevereError, __version__
+from sidr.emulator.cosmology import Class
+
+__all__ = ["Class", "CosmoComputationError", "CosmoSevereError", "__version__"]

@@ -24,6 +24,7 @@ COUPLINGS = (-5, -3.5, -2.75, -2.25, -2, -1.75, -1.5, -1.25, -1, -0.5, 0, 1)
 JACOBIANS = (-5, -1.5, 0)               # couplings where derivatives are taken anew
 STEPS = 3                               # Gauss-Newton steps at each coupling
 TAU = (0.0544, 0.0073)                  # Planck 2018, arXiv:1807.06209 Table 2
+CALIBRATION = 0.0025                    # its error, arXiv:1907.12875
 START = (0.02237, 0.1200, 1.0417, 3.045, 0.965, 0.0544)
 INTERVALS = np.array([1.5e-4, 1.2e-3, 3e-4, 0.015, 0.004, 0.007])   # for differences
 MASS_INTERVAL = 0.1     # [eV]
@@ -84,8 +85,10 @@ def find(model, packages_path):
         tqdm.write(f"{model} {g}: chi2 before the last step {r @ r:.1f}, centre {x.round(5)}")
     covariance = np.linalg.inv(first[:, :6].T @ first[:, :6])
     slope = -covariance @ first[:, :6].T @ first[:, 6]
+    covariance[3, 3] += (2 * CALIBRATION)**2     # C_l/A_planck^2: logA makes up for it
     return {"N_chi": list(N_CHI[model]), "log10_G_eff": [float(g) for g in couplings],
-            "centres": np.array(centres).tolist(), "slope": slope.tolist(), "covariance": covariance.tolist()}
+            "centres": np.array(centres).tolist(), "slope": slope.tolist(),
+            "covariance": covariance.tolist()}
 
 
 def main():
@@ -94,7 +97,8 @@ def main():
     parser.add_argument("-p", "--packages-path", default=os.environ.get("COBAYA_PACKAGES_PATH"))
     args = parser.parse_args()
     for model in args.models:
-        yaml_dump_file(str(FOLDER / f"{model}.yaml"), find(model, args.packages_path), error_if_exists=False)
+        yaml_dump_file(str(FOLDER / f"{model}.yaml"), find(model, args.packages_path),
+                       error_if_exists=False)
 
 
 if __name__ == "__main__":

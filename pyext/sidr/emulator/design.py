@@ -23,8 +23,9 @@ COSMOLOGY = ("omega_b", "omega_cdm", "theta_s_100", "logA", "n_s", "tau_reio")
 
 WIDENED = 1.7               # standard deviations of the design over those of Planck
 TRUNCATED = 3.0             # in standard deviations of the design
-SIGMA_M_NU = 0.35           # [eV]
+SIGMA_M_NU = 0.2            # [eV]
 LOG10_G_EFF = (-5.0, 1.0)   # the prior of Table S1 of arXiv:2506.08085
+TRANSITION = -1.6           # log10 G_eff around which the spectra change, over two decades to each side
 M_NU_PIVOT = 0.06           # [eV], where the centres were found
 
 
@@ -91,11 +92,19 @@ class Design(NamedTuple):
         m_nu_sum = SIGMA_M_NU * norm.ppf(0.5 + (0.5 - edge) * u[:, 6])
         low, high = LOG10_G_EFF
         chi = [low + (high - low) * u[:, 7], self.N_chi[0] + np.ptp(self.N_chi) * u[:, 8]] if d > 7 else []
-        cosmology = self.centre(m_nu_sum, *chi[:1]) + WIDENED * gaussian @ np.linalg.cholesky(self.covariance).T
-        return np.column_stack([cosmology, m_nu_sum, *chi])
+        offset = WIDENED * gaussian @ np.linalg.cholesky(self.covariance).T
+        return np.column_stack([self.centre(m_nu_sum, *chi[:1]) + offset, m_nu_sum, *chi])
+
+    def covers(self, point):
+        """Whether mass, coupling and N_chi are in the ranges of the design."""
+        ranges = [(0, TRUNCATED * SIGMA_M_NU), LOG10_G_EFF, self.N_chi]
+        return all(low - 1e-9 <= x <= high + 1e-9 for x, (low, high) in zip(point[6:], ranges))  # noqa: B905
 
     def whitened(self, points):
-        """Points in units of the design: Gaussian coordinates, mass, coupling and N_chi each of order one.
+        """Points in coordinates of order one, in which the spectra change evenly.
+
+        Offsets from the centre in standard deviations of the design, m_nu_sum, and functions of log10_G_eff
+        and N_chi.
 
         Parameters
         ----------
@@ -108,8 +117,7 @@ class Design(NamedTuple):
         points = np.atleast_2d(points)
         offset = points[:, :6] - self.centre(points[:, 6], *points.T[7:8])
         z = np.linalg.solve(WIDENED * np.linalg.cholesky(self.covariance), offset.T).T
-        low, high = LOG10_G_EFF
-        chi = [(2 * points[:, 7] - low - high) / (high - low),
+        chi = [2 * np.tanh((points[:, 7] - TRANSITION) / 2),
                (2 * points[:, 8] - sum(self.N_chi)) / np.ptp(self.N_chi)] if points.shape[1] > 7 else []
         return np.column_stack([z, points[:, 6] / SIGMA_M_NU, *chi])
 

@@ -1,4 +1,4 @@
-"""Exact spectra of one cosmology: what the emulator learns, from CLASS with the settings of our run files."""
+"""Exact spectra of one cosmology, with the settings of our run files: what the emulator learns."""
 
 import numpy as np
 
@@ -24,7 +24,7 @@ def exact(point, alpha="das_ghosh"):
     Parameters
     ----------
     point : dict
-        omega_b, omega_cdm, theta_s_100 or H0, logA, n_s, tau_reio, m_nu_sum; with chi N_chi and log10_G_eff.
+        omega_b, omega_cdm, theta_s_100 or H0, logA, n_s, tau_reio, m_nu_sum; with chi log10_G_eff, N_chi.
     alpha : str or list
         Angular coefficients of the collision term.
 

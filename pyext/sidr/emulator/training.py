@@ -67,8 +67,9 @@ class TrainingSet:
             yaml_dump_file(str(path), self.about)
         there = yaml_load_file(str(path))
         if differing := [name for name in self.about if there.get(name) != self.about[name]]:
-            raise ValueError(f"{self.folder} has spectra of {differing[0]} = {there.get(differing[0])}, not "
-                             f"of {self.about[differing[0]]}: take another folder, or remove this one.")
+            name = differing[0]
+            raise ValueError(f"{self.folder} has spectra of {name} = {there.get(name)}, not of "
+                             f"{self.about[name]}: take another folder, or remove this one.")
 
     def compute(self, label, points, processes=None):
         """Compute the spectra of those points that are not there yet.
@@ -91,8 +92,8 @@ class TrainingSet:
         tasks = [task for task in tasks if not (task[0].exists() or failure(task[0]).exists())]
         # fresh processes: CLASS's memory is theirs, and a fork would share the threads of this one
         with ProcessPoolExecutor(processes or os.cpu_count(), mp_context=get_context("spawn")) as pool:
-            for _ in tqdm(pool.map(compute_file, tasks), total=len(tasks), desc=f"{self.about['model']} {label}",
-                          unit="cosmology", disable=not tasks):
+            for _ in tqdm(pool.map(compute_file, tasks), total=len(tasks), unit="cosmology",
+                          desc=f"{self.about['model']} {label}", disable=not tasks):
                 pass
         return {path.stem: path.read_text() for path in sorted(self.folder.glob(f"{label}_*.failed"))}
 

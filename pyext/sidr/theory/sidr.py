@@ -51,10 +51,10 @@ NEUTRINO_PARAMS = ARGUMENTS - {"phase_space"}
 
 
 @contextmanager
-def sidr_as_classy():
-    """Let `import classy` find the patched CLASS, here only."""
+def as_classy(module):
+    """Let `import classy` find another module, here only."""
     stock = sys.modules.get("classy")
-    sys.modules["classy"] = sidr.classy
+    sys.modules["classy"] = module
     try:
         yield
     finally:
@@ -69,6 +69,8 @@ class SIDR(classy):
     CLASS \cite{Blas:2011rf,Lesgourgues:2011rh} with neutrinos that convert after nucleosynthesis
     into massless, self-interacting dark radiation \cite{Das:2025asx}.
     """
+
+    _module = sidr.classy   # what Cobaya's classy uses as its own
 
     n_chi: float | None
     N_tot: float | None
@@ -110,7 +112,7 @@ class SIDR(classy):
         self._check_options()
         self.extra_args = self._precision_settings() | (self.extra_args or {})
         self._check_calibration()
-        with sidr_as_classy():
+        with as_classy(self._module):
             super().initialize()
         self.renames = self.renames | {"N_eff": "Neff"}
         self.params = {}  # the run has taken the defaults; take all other parameters too, as classy
@@ -176,6 +178,10 @@ class SIDR(classy):
         if "log10_G_eff" in self.input_params and without_chi(vars(self)):
             raise LoggedError(self.log, "log10_G_eff is a parameter, but n_chi = 0 leaves no dark "
                               "radiation that it could couple: remove it, or take n_chi > 0.")
+        self._split_params()
+
+    def _split_params(self):
+        """Give the helper the parameters that are not primordial."""
         params = [*self._transfers.input_params, *self.input_params]
         fast = self._primordial_params(params)
         self.input_params = [p for p in params if p in fast]
@@ -231,6 +237,22 @@ class SIDR(classy):
             inputs["log10_G_eff_sidr"] = params["log10_G_eff"]
         return inputs | {name: value for name, value in params.items()
                          if name not in NEUTRINO_PARAMS | {"log10_G_eff"}}
+
+    def class_params_or_none(self, params):
+        """As `class_params`, or None where there are no such neutrinos: the point is rejected.
+
+        Raises
+        ------
+        LoggedError
+            There, with `stop_at_error`.
+        """
+        try:
+            return self.class_params(params)
+        except ValueError as error:
+            if self.stop_at_error:
+                raise LoggedError(self.log, "%s", error) from error
+            self.log.debug("No such neutrinos: %s Assigning 0 likelihood and going on.", error)
+            return None
 
     def set(self, params_values_dict):
         # classy keeps what it was once given; massless neutrinos have fewer inputs than massive ones.

@@ -6,7 +6,6 @@ oversamples them; as its CAMB does.
 
 from typing import NamedTuple
 
-from cobaya.log import LoggedError
 from cobaya.theory import HelperTheory
 
 from sidr.classy import Class, CosmoComputationError, CosmoSevereError
@@ -41,12 +40,8 @@ class SIDRTransfers(HelperTheory):
     def calculate(self, state, want_derived=True, **params):
         if self.sidr.thermal_history:
             params |= self.provider.get_sidr_neutrinos()
-        try:
-            inputs = self.sidr.class_params(params)
-        except ValueError as error:
-            if self.stop_at_error:
-                raise LoggedError(self.log, "%s", error) from error
-            self.log.debug("No such neutrinos: %s Assigning 0 likelihood and going on.", error)
+        inputs = self.sidr.class_params_or_none(params)
+        if inputs is None:
             return False
         cosmo = Class()
         self.sidr.set_transfers(cosmo, inputs)
