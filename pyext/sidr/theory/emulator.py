@@ -68,7 +68,8 @@ class SIDREmulator(SIDR):
         """
         classy.must_provide(self, **requirements)
         if unknown := [name for name in self.collectors if name not in PRODUCTS]:
-            raise LoggedError(self.log, "%s: not emulated; take sidr.theory.SIDR.", ", ".join(map(str, unknown)))
+            raise LoggedError(self.log, "%s: not emulated; take sidr.theory.SIDR.",
+                              ", ".join(map(str, unknown)))
 
     def calculate(self, state, want_derived=True, **params):
         if self.thermal_history:
