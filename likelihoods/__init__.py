@@ -1,4 +1,4 @@
-r"""Likelihoods of background data, for Cobaya: DESI's acoustic scale and a compressed Planck.
+r"""Likelihoods for Cobaya whose data are in the package: DESI's acoustic scale, and Planck compressed.
 
 Their numbers are inside the package: nothing to download, no `packages_path`. Paste, for neutrino
 masses from distances alone (no spectra are computed, some tenths of a second per point)::
@@ -27,9 +27,14 @@ Some of DESI's tracers only (DESI_DR1 takes the same option)::
 `CMBCompressed`
     theta*, omega_b and omega_b + omega_c from Planck PR4. It knows the expansion only: read its
     docstring before using it with self-interacting radiation.
+`PlanckCompressed`
+    Planck 2018 spectra and lensing, compressed to what the spectra of this package's models can reach:
+    Cobaya's `planck_2018_highl_plik.TTTEEE_lite_native`, `planck_2018_lensing.native`,
+    `planck_2018_lowl.TT` and `planck_2018_lowl.EE` without their download.
 """
 
 from .cmb import CMBCompressed
 from .desi import DESI_DR1, DESI_DR2
+from .planck import PlanckCompressed
 
-__all__ = ["DESI_DR1", "DESI_DR2", "CMBCompressed"]
+__all__ = ["DESI_DR1", "DESI_DR2", "CMBCompressed", "PlanckCompressed"]

@@ -1,0 +1,100 @@
+r"""Planck 2018 inside the package: TT, TE, EE and lensing, compressed to what models can reach.
+
+.. math:: \chi^2 = \chi^2_{\rm plik\,lite} + \chi^2_{\rm lensing} + \chi^2_{{\rm low}\,\ell\,TT}
+                 + \chi^2_{{\rm low}\,\ell\,EE}
+
+`sidr.likelihoods.compression` has what each part does, `sidr compress` makes it anew, and
+docs/planck_compressed.md says how well it agrees with the real likelihoods.
+"""
+
+import numpy as np
+from cobaya.likelihood import Likelihood
+from cobaya.log import LoggedError
+from sidr.likelihoods import compression
+
+
+class PlanckCompressed(Likelihood):
+    r"""
+    Planck 2018 plik_lite TTTEEE, lensing, low-l TT and low-l EE \cite{Aghanim:2019ame,Aghanim:2018oex},
+    compressed to what the spectra of models can reach; nothing to download.
+
+    It is `planck_2018_highl_plik.TTTEEE_lite_native`, `planck_2018_lensing.native`, `planck_2018_lowl.TT`
+    and `planck_2018_lowl.EE` in one, with their parameter A_planck, for the spectra of any theory::
+
+        likelihood:
+          sidr.likelihoods.PlanckCompressed:
+            strict: true
+
+    It was made of spectra of LCDM + Sigma m_nu and of this package's model around the best fits for every
+    log10 G_eff. With each chi2 comes an estimate of what the compression has left out of it. Where that
+    is more than `tolerance`, or the low-l spectra are beyond those that it was made of, a point is outside:
+    the first one is warned of, and with `strict` all are refused (log-zero).
+
+    A model with other features in its spectra needs the real likelihoods, unless it is inside; so does
+    what needs residuals or some of the multipoles. Parameters chi2_plik_lite, chi2_lensing, chi2_lowl_TT
+    and chi2_lowl_EE can be derived. Cite Planck for the data: `cobaya-bib`.
+    """
+
+    type = "CMB"
+
+    file: str | None
+    parts: list[str]
+    tolerance: float
+    strict: bool
+
+    def initialize(self):
+        """Read the compression.
+
+        Raises
+        ------
+        LoggedError
+            If `parts` is anything but a list of distinct names of parts, or `file` is no compression.
+        """
+        allowed = list(compression.PARTS)
+        if (not isinstance(self.parts, list) or not self.parts
+                or any(self.parts.count(name) > 1 or name not in allowed for name in self.parts)):
+            raise LoggedError(self.log, "parts = %r must be a list of one or more of %s, each once; leave "
+                              "the option out for all.", self.parts, ", ".join(allowed))
+        try:
+            parts, self.metadata = compression.load(self.file or compression.PACKAGED)
+        except (OSError, ValueError) as error:
+            raise LoggedError(self.log, "file = %r: %s", self.file, error) from error
+        self.compressed = {name: parts[name] for name in self.parts}
+        self.outside = 0
+
+    def get_requirements(self):
+        l_max = {}
+        for part in self.compressed.values():
+            for spectrum, needed in part.l_max.items():
+                l_max[spectrum] = max(needed, l_max.get(spectrum, 0))
+        return {"Cl": l_max}
+
+    def get_can_provide_params(self):
+        return [f"chi2_{name}" for name in self.compressed]
+
+    def logp(self, _derived=None, **params_values):
+        D, A = self.provider.get_Cl(ell_factor=True), params_values["A_planck"]
+        results = {name: part.chi2(D, A) for name, part in self.compressed.items()}
+        if _derived is not None:
+            _derived.update({f"chi2_{name}": chi2 for name, (chi2, _) in results.items()})
+        if sum(missed for _, missed in results.values()) > self.tolerance:
+            self.count_outside(results)
+            if self.strict:
+                return -np.inf
+        return -0.5 * sum(chi2 for chi2, _ in results.values())
+
+    def count_outside(self, results):
+        """Count a point outside, and warn of the first one."""
+        self.outside += 1
+        if self.outside == 1:
+            missed = ", ".join(f"{missed:.2g} in {name}" for name, (_, missed) in results.items() if missed)
+            self.log.warning(
+                "A point is outside the spectra that the compression was made of: it may miss %s of chi2 "
+                "(inf: unknown), tolerance = %g. This is said once; such points are %s. If the posterior "
+                "has any, use the real likelihoods, or `sidr compress` with spectra from there.",
+                missed, self.tolerance, "refused" if self.strict else "kept: strict = true refuses them")
+
+    def close(self):
+        if self.outside:
+            self.log.info("%d points were outside the spectra that the compression was made of.",
+                          self.outside)
