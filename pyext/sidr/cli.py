@@ -1,6 +1,7 @@
 """The command `sidr`: pictures and tables from the shell."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -53,6 +54,20 @@ def parser():
                          help="limits and modes of the posterior, for fig2 and figS5 "
                          "(default: chains/results/fig2_limits.yaml)")
     figures.set_defaults(run=run_figures)
+
+    compress = commands.add_parser("compress", help="make the likelihood sidr.likelihoods.PlanckCompressed "
+                                   "of spectra, and of Cobaya's own")
+    compress.add_argument("spectra", nargs="+", metavar="SPECTRA",
+                          help=".npz or HDF5 files, or folders of .npz, with an array `cl` of shape "
+                          "(n, 4, 2509): lensed C_l of TT, TE, EE [muK^2] and of phi phi")
+    compress.add_argument("-o", "--output", metavar="FILE", type=Path, required=True,
+                          help="for the option `file` of the likelihood (.npz)")
+    compress.add_argument("-p", "--packages-path", metavar="DIR",
+                          default=os.environ.get("COBAYA_PACKAGES_PATH"),
+                          help="Cobaya's data (default: COBAYA_PACKAGES_PATH)")
+    compress.add_argument("-d", "--directions", type=int, default=40, metavar="N",
+                          help="principal directions of the high-l spectra (default: 40)")
+    compress.set_defaults(run=run_compress)
     return top
 
 
@@ -100,3 +115,19 @@ def run_figures(args):
         fig = figures.FIGURES[name](**(plane if name in figures.PLANES else {}))
         fig.savefig(args.output / f"{name}.png", dpi=150)
         print(args.output / f"{name}.png")
+
+
+def run_compress(args):
+    from sidr.likelihoods.compress import compress
+
+    if not args.packages_path:
+        raise ValueError("where Cobaya's data are is not known: give --packages-path, or set "
+                         "COBAYA_PACKAGES_PATH")
+    compression = compress(args.spectra, args.packages_path, args.directions)
+    compression.save(args.output)
+    made = compression.metadata
+    print(f"{made['training']} spectra; -2 ln L of {made['test']} others, compressed minus Cobaya's:")
+    print(f"{'':10}{'mean':>10}{'std':>10}{'largest':>10}")
+    for name, values in made["agreement"].items():
+        print(f"{name:10}{values['mean']:10.4f}{values['std']:10.4f}{values['largest']:10.4f}")
+    print(f"\n{args.output}, {args.output.stat().st_size / 1e3:.0f} kB")
