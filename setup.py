@@ -105,7 +105,8 @@ setup(
     packages=["sidr", "sidr.classy", "sidr.theory", "sidr.samplers", "sidr.thermal", "sidr.emulator",
               "sidr.likelihoods"],
     package_dir={"": "pyext", "sidr.likelihoods": "likelihoods"},
-    package_data={"": ["*.yaml", "*.bibtex"], "sidr.classy": ["calibrations/*.txt"]},
+    package_data={"": ["*.yaml", "*.bibtex"], "sidr.classy": ["calibrations/*.txt"],
+                  "sidr.likelihoods": ["PlanckCompressed.npz"]},
     ext_modules=[
         Extension("sidr.classy._classy", [], **FLAGS),  # classy.pyx is in the patched tree
         Extension("sidr.classy._levels", ["pyext/sidr/classy/_levels.pyx"], **FLAGS),
