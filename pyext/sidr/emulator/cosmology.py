@@ -19,7 +19,7 @@ import sidr.classy
 from sidr.classy import CosmoComputationError, CosmoSevereError, calibration
 from sidr.emulator import spectra
 from sidr.emulator.background import Background
-from sidr.emulator.emulator import FOLDER, RADIUS, Emulator
+from sidr.emulator.emulator import FOLDER, Emulator
 from sidr.neutrinos import N_TOT, class_inputs
 
 #: Inputs that say what is computed, and not how
@@ -59,13 +59,15 @@ class Class:
     ----------
     outside : int
         How many cosmologies were outside.
+    outside_by : float
+        How far outside the last one was.
     """
 
     def __init__(self, path=None, fallback="reject"):
         if fallback not in FALLBACKS:
             raise CosmoSevereError(f"fallback = {fallback!r} is not one of {', '.join(FALLBACKS)}.")
         self.emulators = [load(path)] if path else shipped()
-        self.fallback, self.outside = fallback, 0
+        self.fallback, self.outside, self.outside_by = fallback, 0, 0.0
         self.pars, self._exact = {}, None
 
     def set(self, *pars, **kwargs):
@@ -95,7 +97,8 @@ class Class:
         self._forget()
         self.emulator = self._emulator()
         point = self._point()
-        if not self.emulator.distance(point) <= RADIUS:
+        self.outside_by = self.emulator.outside_by(point)
+        if self.outside_by > 0:
             self.outside += 1
             if self.fallback == "reject":
                 raise CosmoComputationError(f"{self._words(point)} is outside the region of the emulator.")

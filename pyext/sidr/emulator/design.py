@@ -95,10 +95,11 @@ class Design(NamedTuple):
         offset = WIDENED * gaussian @ np.linalg.cholesky(self.covariance).T
         return np.column_stack([self.centre(m_nu_sum, *chi[:1]) + offset, m_nu_sum, *chi])
 
-    def covers(self, point):
-        """Whether mass, coupling and N_chi are in the ranges of the design."""
-        ranges = [(0, TRUNCATED * SIGMA_M_NU), LOG10_G_EFF, self.N_chi]
-        return all(low - 1e-9 <= x <= high + 1e-9 for x, (low, high) in zip(point[6:], ranges))  # noqa: B905
+    def excess(self, point):
+        """How far mass, coupling and N_chi are from their ranges, over the widths of these."""
+        ranges = [(0, TRUNCATED * SIGMA_M_NU), LOG10_G_EFF, self.N_chi][:len(point) - 6]
+        return sum(max(low - x, x - high, 0) / (high - low)
+                   for x, (low, high) in zip(point[6:], ranges, strict=True))
 
     def whitened(self, points):
         """Points in coordinates of order one, in which the spectra change evenly.

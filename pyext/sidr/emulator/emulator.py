@@ -74,9 +74,10 @@ class Emulator:
         """z_rec, z_d and Y_He, shape (3,)."""
         return quadratic(np.array([[omega_b, omega_cdm, m_nu_sum]]))[0] @ self.arrays["thermal"]
 
-    def distance(self, point):
-        """Distance from the centre of the design in its standard deviations; infinite beyond its edges."""
-        return np.linalg.norm(self.design.whitened(point)[0, :6]) if self.design.covers(point) else np.inf
+    def outside_by(self, point):
+        """How far a point is from the region of training [standard deviations of the design]; 0 inside."""
+        distance = np.linalg.norm(self.design.whitened(point)[0, :6])
+        return max(0.0, distance - RADIUS) + self.design.excess(point)
 
     # Files
 

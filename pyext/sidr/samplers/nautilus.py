@@ -44,6 +44,10 @@ NEGLIGIBLE = 1e-30
 #: Points between two checkpoints, about; after the exploration each shell gets as many
 POINTS = 32
 
+#: ln L, for nautilus, of a point that a theory rejects and says how far from it there is a likelihood: it
+#: finds the way there, and exp(NOWHERE) is 0
+NOWHERE = -1e10
+
 #: More points without likelihood than this are only in the file
 LISTED = 10
 
@@ -170,10 +174,11 @@ class Nautilus(Sampler):
     # The posterior, as nautilus sees it
 
     def _compute(self, x):
-        """Derived parameters, log-priors and log-likelihoods at a point."""
+        """Derived parameters, log-priors and log-likelihoods at a point, and how far outside it is."""
         result = self.model.logposterior(x)
-        row = np.full(self._likes.stop, np.nan)
+        row = np.full(self._likes.stop + 1, np.nan)
         row[self._priors] = result.logpriors
+        row[-1] = sum(getattr(theory, "outside_by", 0.0) for theory in self.model.theory.values())
         if len(result.loglikes):  # not where a prior vanishes
             row[self._derived], row[self._likes] = result.derived, result.loglikes
         return row
@@ -200,8 +205,12 @@ class Nautilus(Sampler):
         external, log_l = columns[:, self._priors][:, 1:].sum(axis=1), columns[:, self._likes].sum(axis=1)
         if (log_l == np.inf).any():
             raise ValueError(f"The likelihood is infinite at {self._words(points[log_l == np.inf][0])}.")
-        self._failed = np.vstack([self._failed, points[np.isfinite(external) & ~np.isfinite(log_l)]])
-        return np.nan_to_num(external + log_l, nan=-np.inf, neginf=-np.inf), columns
+        outside = columns[:, -1] > 0
+        failed = np.isfinite(external) & ~np.isfinite(log_l) & ~outside
+        self._failed = np.vstack([self._failed, points[failed]])
+        nowhere = np.where(outside, NOWHERE * (1 + columns[:, -1]), -np.inf)
+        total = external + log_l
+        return np.where(np.isfinite(total), total, nowhere), columns
 
     def _words(self, point):
         return ", ".join(f"{name} = {x:g}" for name, x in zip(self.model.prior.params, point, strict=True))
@@ -250,14 +259,14 @@ class Nautilus(Sampler):
         self._nautilus.discard_exploration = self.discard_exploration and self.converged
         with np.errstate(invalid="ignore"):  # where no point has a likelihood
             points, log_w, log_l, columns = self._nautilus.posterior(return_blobs=True)
-        weights = np.exp(log_w - log_w.max()) if np.isfinite(log_l).any() else np.zeros(len(points))
+        weights = np.exp(log_w - log_w.max()) if (log_l > NOWHERE).any() else np.zeros(len(points))
         self.logZ, self.logZstd, *_ = evidence(self._nautilus.log_z + self.cube.log_volume, weights)
         self._nautilus.discard_exploration = self.discard_exploration
         self.ESS = float(effective_size(weights))
         # In random order: leaving out the first rows as if they were a chain's costs samples, no more.
         order = np.random.default_rng(0).permutation(np.flatnonzero(weights > NEGLIGIBLE))
         points, weights, columns = points[order], weights[order], columns[order]
-        if self.output:
+        if self.output and len(points):
             with replacing(self._filename(".1.txt")) as new:
                 self.collection = self._collect(points, weights, columns, new)
                 self.collection.out_update()
@@ -311,6 +320,8 @@ class Nautilus(Sampler):
             for r in regions:
                 self.log.info("  %s in [%s, %s]: log(Z) = %.3f +/- %.3f, %.3f +/- %.3f of the posterior",
                               name, *r.values())
+        if outside := sum((np.asarray(columns)[:, -1] > 0).sum() for columns in self._nautilus.blobs):
+            self.log.info("%d of %d points were rejected: outside the region of a theory.", outside, n_like)
         if len(self._failed):
             self.log.warning("%d of %d points have no likelihood: a theory could not compute them, or it "
                              "vanishes.%s", len(self._failed), n_like,

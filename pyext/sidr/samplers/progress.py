@@ -62,6 +62,8 @@ class Progress:
         """
         nautilus, left = self.nautilus, calls_left(self.nautilus, *self.goal)
         logZ = np.nan if nautilus.log_z is None else nautilus.log_z + self.log_volume
+        if logZ < -1e9:     # no point has a likelihood yet
+            logZ = -np.inf
         if left is not None:
             self.bar.total = nautilus.n_like + left
         self.bar.set_postfix_str(f"log Z = {logZ:.2f}, ESS = {nautilus.n_eff:.0f}")
@@ -118,7 +120,7 @@ def calls_left(nautilus, n_eff, f_live, discard_exploration):
     d = nautilus.n_dim
     live = np.sort(np.concatenate(nautilus.log_l))[-nautilus.n_live:]
     log_v = nautilus.log_v_live
-    if len(live) < nautilus.n_live or not np.isfinite(live[0]) or log_v >= 0:
+    if len(live) < nautilus.n_live or not live[0] > -1e9 or log_v >= 0:     # some have no likelihood yet
         return None
     R2 = live.std() * (d + 2) * np.sqrt((d + 4) / d)
     e_folds = max(0.0, d / 2 * np.log(R2 / chi2.ppf(f_live, d)))

@@ -80,6 +80,11 @@ class SIDREmulator(SIDR):
         self.calls += 1
         return classy.calculate(self, state, want_derived, **inputs)
 
+    @property
+    def outside_by(self):
+        """How far outside its region the last cosmology was that is rejected; our nested sampler asks."""
+        return self.classy.outside_by if self.fallback == "reject" else 0.0
+
     def close(self):
         if self.classy.outside:
             self.log.info("%d of %d cosmologies were outside the region of the emulator: %s.",
