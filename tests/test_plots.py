@@ -62,6 +62,11 @@ def test_command_draws_a_chain_of_cobaya_and_writes_its_limits(chain, tmp_path, 
     assert "m_nu_sum" in capsys.readouterr().out
 
 
+def test_command_works_twice_and_in_the_folder_of_the_chain(chain, monkeypatch):
+    monkeypatch.chdir(chain.parent)
+    assert [main(["plot", chain.name]) for _ in range(2)] == [0, 0]
+
+
 @pytest.mark.parametrize("arguments, says", [
     (["plot", "nowhere/chain"], "nowhere/chain"),
     (["spectra", "-n", "-1"], "n_chi"),

@@ -50,9 +50,11 @@ def load(root, ignore_rows=0.3):
         If there are no samples left to look at.
     """
     try:
-        samples = loadMCSamples(os.fspath(root))
+        path = os.path.abspath(root)        # getdist needs a folder
+        options = {"chain_exclude": [0]}    # ROOT.txt, where `sidr plot` writes its table
+        samples = loadMCSamples(path, **options)
         if samples.sampler != "nested":  # which has no burn-in
-            samples = loadMCSamples(os.fspath(root), settings={"ignore_rows": ignore_rows})
+            samples = loadMCSamples(path, **options, settings={"ignore_rows": ignore_rows})
     except OSError as error:
         raise FileNotFoundError(
             f"There is no chain {root}.1.txt; ROOT is the `output` of the run file.") from error
@@ -141,9 +143,13 @@ def table(samples, params=None):
     if independent < ENOUGH_SAMPLES:
         head += ": NOT ENOUGH for limits, let it run longer"
     rows = [("", "mean", *LEVELS), *((r.name, *r[2:]) for r in limits(samples, params))]
+    return "\n".join([head, *aligned(rows)])
+
+
+def aligned(rows):
+    """Lines of a table, its texts in columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([head, *lines])
+    return ["  ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def independent_samples(samples):
