@@ -103,7 +103,7 @@ class BuildPatchedClass(build_ext):
 
 setup(
     packages=["sidr", "sidr.classy", "sidr.theory", "sidr.samplers", "sidr.thermal", "sidr.emulator",
-              "sidr.likelihoods"],
+              "sidr.reweight", "sidr.likelihoods"],
     package_dir={"": "pyext", "sidr.likelihoods": "likelihoods"},
     package_data={"": ["*.yaml", "*.bibtex"], "sidr.classy": ["calibrations/*.txt"],
                   "sidr.likelihoods": ["PlanckCompressed.npz"]},

@@ -33,6 +33,20 @@ def parser():
                       help="of each chain, left out at its start (default: 0.3)")
     plot.set_defaults(run=run_plot)
 
+    exact = commands.add_parser("reweight", help="make a run with an emulator exact")
+    exact.add_argument("root", metavar="ROOT", help="`output` of the run; results go to ROOT.post.exact")
+    exact.add_argument("-n", "--points", type=int, default=300, metavar="N",
+                       help="samples to compute again (default: 300)")
+    exact.add_argument("-t", "--theory", metavar="FILE", type=Path,
+                       help="YAML file with blocks `theory`, `likelihood`, `params` of the exact model "
+                       "(default: sidr.theory.SIDR with the run's options, full Planck likelihoods)")
+    exact.add_argument("-j", "--jobs", type=int, metavar="N", help="processes (default: all cores)")
+    exact.add_argument("-p", "--packages-path", metavar="DIR", help="where Cobaya's data are")
+    exact.add_argument("--burn-in", type=float, default=0.3, metavar="FRACTION",
+                       help="of each chain, left out at its start (default: 0.3)")
+    exact.add_argument("--seed", type=int, default=0, metavar="N", help="of the draw (default: 0)")
+    exact.set_defaults(run=run_reweight)
+
     spectra = commands.add_parser("spectra", help="C_l against LCDM for a few couplings")
     spectra.add_argument("-g", "--log10-G-eff", nargs="+", type=float, metavar="G",
                          default=[-4, -3, -2, -1.5, -1], help="log10(G_eff MeV^2), one curve each")
@@ -86,6 +100,19 @@ def run_plot(args):
     plots.triangle(chains, args.params).savefig(picture, bbox_inches="tight", dpi=150)
     picture.with_suffix(".txt").write_text(text + "\n")
     print(f"\n{picture}, {picture.with_suffix('.txt')}")
+
+
+def run_reweight(args):
+    from cobaya.yaml import yaml_load_file
+
+    from sidr.reweight import reweight
+    from sidr.reweight.summary import text
+
+    override = yaml_load_file(args.theory) if args.theory else None
+    result = reweight(args.root, args.points, override, args.burn_in, args.jobs, args.seed,
+                      args.packages_path)
+    print(f"{text(result)}\n\n{args.root}.post.exact.summary.txt; compare with "
+          f"`sidr plot {args.root} {args.root}.post.exact`")
 
 
 def run_spectra(args):
