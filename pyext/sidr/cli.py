@@ -103,12 +103,15 @@ def run_plot(args):
 
 
 def run_reweight(args):
-    from cobaya.yaml import yaml_load_file
+    from cobaya.yaml import InputSyntaxError, yaml_load_file
 
     from sidr.reweight import reweight
     from sidr.reweight.summary import text
 
-    override = yaml_load_file(args.theory) if args.theory else None
+    try:
+        override = yaml_load_file(str(args.theory)) if args.theory else None
+    except InputSyntaxError as error:
+        raise ValueError(str(error)) from error
     result = reweight(args.root, args.points, override, args.burn_in, args.jobs, args.seed,
                       args.packages_path)
     print(f"{text(result)}\n\n{args.root}.post.exact.summary.txt; compare with "

@@ -32,7 +32,7 @@ class Draws(NamedTuple):
 def draw(weights, n, regions, order, seed=0):
     """Draw some of many weighted samples, so that sums over them have no bias.
 
-    Each region gets its share of the draws, and half of an equal share at least: its own numbers need
+    Each region gets its share of the draws, and a third of an equal share at least: its own numbers need
     points, also where the posterior is small. Within a region the draws are systematic: equidistant on the
     cumulative weights, so that a sample is drawn once, or more often if its weight is more than that of
     one draw.
@@ -80,7 +80,7 @@ def draw(weights, n, regions, order, seed=0):
 
 
 def shares(fractions, n):
-    """Integers in proportion to the fractions, half of an equal share at least; their sum is n."""
+    """Integers in proportion to the fractions, but those below half of an equal share; their sum is n."""
     parts = np.maximum(fractions, 0.5 / len(fractions))
     ends = np.round(np.cumsum(parts) / parts.sum() * n).astype(int)
     return np.diff(ends, prepend=0)

@@ -52,8 +52,8 @@ def log_Z(run, reweighting):
     """ln Z exact - ln Z of the run; with the run's own, if it has one, ln Z exact."""
     correction, error = reweighting.log_Z()
     result = {"correction": correction, "correction_std": error}
-    path = Path(run.root + Extension.evidence)
-    if path.exists():
+    path = run.root + Extension.evidence
+    if Path(path).exists():
         own = yaml_load_file(path)
         result |= {"run": own["logZ"], "run_std": own["logZstd"], "exact": own["logZ"] + correction,
                    "exact_std": float(np.hypot(own["logZstd"], error))}
