@@ -87,7 +87,7 @@ def read_spectra(path):
             if "cl" not in file:
                 raise ValueError(f"{path} has no array `cl`, only {', '.join(file)}.")
             cl = np.asarray(file["cl"])
-    except BadZipFile as error:
+    except (BadZipFile, EOFError) as error:
         raise ValueError(f"{path}: {error}; remove this file.") from error
     if cl.ndim not in (2, 3) or cl.shape[-2] != len(SPECTRA) or cl.shape[-1] <= L_MAX:
         raise ValueError(f"{path}: `cl` has the shape {cl.shape}, not (n, 4, {L_MAX + 1}): TT, TE, EE and "

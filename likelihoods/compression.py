@@ -342,7 +342,7 @@ def load(path=PACKAGED):
             parts = {name: part(*(double(file[f"{name}.{field}"]) for field in part._fields))
                      for name, part in PARTS.items()}
             return Compression(parts, json.loads(str(file["metadata"])))
-    except (AttributeError, BadZipFile, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, BadZipFile, EOFError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is no compressed Planck likelihood ({error}): give a file that `sidr "
                          "compress` has written.") from error
 
