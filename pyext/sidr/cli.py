@@ -69,6 +69,19 @@ def parser():
                          "(default: chains/results/fig2_limits.yaml)")
     figures.set_defaults(run=run_figures)
 
+    train = commands.add_parser("train", help="train an emulator for sidr.theory.SIDREmulator")
+    train.add_argument("model", choices=("lcdm", "nchi1", "nchi2"), help="flavours of chi: 0, 1 or 2")
+    train.add_argument("-o", "--output", metavar="DIR", type=Path, required=True,
+                       help="takes the spectra and the emulator; the same command goes on after a kill")
+    train.add_argument("-n", "--number", type=int, default=256, metavar="N",
+                       help="cosmologies around the best fits (default: 256)")
+    train.add_argument("-r", "--refine", nargs="+", default=(), metavar="ROOT",
+                       help="runs with this emulator; cosmologies of their posteriors are added")
+    train.add_argument("-a", "--add", type=int, default=64, metavar="N",
+                       help="how many, of each of them (default: 64)")
+    train.add_argument("-j", "--jobs", type=int, metavar="N", help="processes (default: all cores)")
+    train.set_defaults(run=run_train)
+
     compress = commands.add_parser("compress", help="make the likelihood sidr.likelihoods.PlanckCompressed "
                                    "of spectra, and of Cobaya's own")
     compress.add_argument("spectra", nargs="+", metavar="SPECTRA",
@@ -145,6 +158,15 @@ def run_figures(args):
         fig = figures.FIGURES[name](**(plane if name in figures.PLANES else {}))
         fig.savefig(args.output / f"{name}.png", dpi=150)
         print(args.output / f"{name}.png")
+
+
+def run_train(args):
+    from sidr.emulator.refinement import train
+
+    path, failed = train(args.model, args.output, args.number, args.jobs, args.refine, args.add)
+    for name, message in failed.items():
+        print(f"{name}: {message}")
+    print(f"{path}: give it to sidr.theory.SIDREmulator as `emulator`")
 
 
 def run_compress(args):

@@ -128,6 +128,8 @@ class Class:
         if self.pars.get("N_sidr"):
             settings["alpha_sidr"] = about["alpha"]
             given["alpha_sidr"] = self.pars.get("alpha_sidr", "das_ghosh")
+        if not self.pars.get("output"):     # no spectra: some settings are not there
+            settings = {name: x for name, x in settings.items() if name in given}
         for name in settings.keys() | given.keys():
             trained = settings.get(name, "CLASS's default")
             if name not in given or name not in settings or not same(given[name], trained):

@@ -78,7 +78,10 @@ class SIDREmulator(SIDR):
         if inputs is None:
             return False
         self.calls += 1
-        return classy.calculate(self, state, want_derived, **inputs)
+        try:
+            return classy.calculate(self, state, want_derived, **inputs)
+        except sidr.emulator.CosmoSevereError as error:
+            raise LoggedError(self.log, "%s", error) from error
 
     @property
     def outside_by(self):
