@@ -275,7 +275,7 @@ DERIVED = {
     "YHe": lambda c: c.YHe, "age": lambda c: c.background.age,
     "tau_reio": lambda c: c.pars["tau_reio"], "n_s": lambda c: c.pars["n_s"],
     "A_s": lambda c: 1e-10 * np.exp(c.logA), "ln10^{10}A_s": lambda c: c.logA,
-    "m_ncdm_tot": lambda c: c._params[6], "T_cmb": Class.T_cmb,
+    "T_cmb": Class.T_cmb,
     "z_dec_sidr": lambda c: c.z_dec_sidr,
     "sigma8": lambda c: c._exact.sigma8() if c._exact else c._prediction.sigma8,
 }
