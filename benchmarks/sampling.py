@@ -1,13 +1,13 @@
 """Effective samples per CPU-hour of Metropolis, with and without A_s and n_s as fast parameters.
 
     python benchmarks/sampling.py posterior [--way split] [--minutes 9] [--run chains/planck_desi_si.yaml]
-    python benchmarks/sampling.py gaussian [--full 5.2] [--primordial 1.7] [--samples 20000]
+    python benchmarks/sampling.py emulated [--full 3.1] [--primordial 0.9] [--samples 20000]
 
 `posterior` samples the posterior of a run file, from the centre of its reference values, for a given
 CPU time. A cosmology takes seconds, so that minutes give a handful of effective samples: good for the
-cost of a step. `gaussian` samples, with the same ways of stepping, a Gaussian that has the covariance
-of the run file and the prior m_nu_sum > 0, counts how often each kind of parameter has changed, and
-weighs that with the costs: good for the number of steps between independent samples.
+cost of a step. `emulated` samples the same posterior, emulated, with the same ways of stepping, counts how
+often each kind of parameter has changed, and weighs that with the costs that exact CLASS has: good for the
+number of steps between independent samples.
 """
 
 import argparse
@@ -106,7 +106,7 @@ def count_calls(model):
     return counts
 
 
-# A Gaussian that costs nothing
+# The same posterior, emulated
 
 class SlowPart(Theory):
     """Stands for the transfer functions: passes its parameters on."""
@@ -131,46 +131,45 @@ class FastPart(SlowPart):
         state["all"] = self.provider.get_result("slow") | params
 
 
-class Gaussian(Likelihood):
-    """With a given mean and covariance."""
+class Emulated(Likelihood):
+    """The likelihoods of a run file, with emulated spectra."""
 
-    names: list
-    mean: list
-    inverse: list
+    run: str
+
+    def initialize(self):
+        info = yaml_load_file(self.run)
+        theory = info["theory"].pop("sidr.theory.SIDR")
+        desi = [name for name in info["likelihood"] if "DESI" in name]
+        self.posterior = get_model({
+            "theory": {"sidr.theory.SIDREmulator": theory}, "params": info["params"],
+            "likelihood": dict.fromkeys(["sidr.likelihoods.PlanckCompressed", *desi])})
 
     def get_requirements(self):
         return {"all": {}}
 
     def logp(self, A_planck, _derived=None):
         point = self.provider.get_result("all") | {"A_planck": A_planck}
-        delta = np.array([point[name] for name in self.names]) - self.mean
-        return -0.5 * delta @ self.inverse @ delta
+        return self.posterior.loglike(point, return_derived=False)
 
 
-def gaussian(run, full, primordial, samples):
-    """Sample the Gaussian in each of the ways; print effective samples per hour of the costs given."""
+def emulated(run, full, primordial, samples):
+    """Sample the emulated posterior in each of the ways; print effective samples per hour of the costs."""
     info = yaml_load_file(str(run))
     mcmc = info["sampler"]["mcmc"]
-    names = [*mcmc["covmat_params"], "A_planck"]
-    covariance = np.zeros((len(names), len(names)))
-    covariance[:-1, :-1], covariance[-1, -1] = mcmc["covmat"], 0.0025**2
-    params = {name: info["params"].get(name) or {} for name in names}
-    params["m_nu_sum"] = params["m_nu_sum"] | {"proposal": 0.03}
+    names = mcmc["covmat_params"]
+    defaults = SIDR.get_defaults()["params"] | {name: p for name, p in info["params"].items() if p}
+    params = {name: defaults[name] | (info["params"].get(name) or {}) for name in names}
     params["A_planck"] = {"prior": {"dist": "norm", "loc": 1, "scale": 0.0025}, "ref": 1, "proposal": 5e-4}
     params = {name: {key: p[key] for key in ("prior", "ref", "proposal")} for name, p in params.items()}
-    mean = [params[name]["ref"]["loc"] for name in names[:-1]] + [1]
-    inverse = np.linalg.inv(covariance)
-    inverse[-1, -1] = 0  # that of the prior
     for way, (split, options) in WAYS.items():
         fast = ["logA", "n_s"] if split else []
-        slow = [name for name in names[:-1] if name not in fast]
+        slow = [name for name in names if name not in fast]
         costs = {"slow": full - primordial, "fast": primordial}
         model = get_model({"params": params, "theory": {
             "slow": {"external": SlowPart, "input_params": slow, "speed": 1 / costs["slow"]},
             "fast": {"external": FastPart, "input_params": fast, "speed": 1 / costs["fast"]}},
-            "likelihood": {"gaussian": {
-                "external": Gaussian, "names": names, "mean": mean, "inverse": inverse,
-                "input_params": ["A_planck"], "speed": 500}}})
+            "likelihood": {"emulated": {"external": Emulated, "run": str(run),
+                                        "input_params": ["A_planck"], "speed": 500}}})
         counts = count_calls(model)
         sampler = get_sampler({"mcmc": mcmc | options | {
             "measure_speeds": False, "max_samples": samples, "Rminus1_stop": 0, "seed": 1}}, model)
@@ -179,23 +178,23 @@ def gaussian(run, full, primordial, samples):
         hours = 0.8 * sum(counts[name] * cost for name, cost in costs.items()) / 3600
         print(f"{way}: blocks {sampler.blocks}, oversampling {sampler.oversampling_factors}")
         print(f"  calls {counts}, rows {len(sampler.collection)}, effective samples {summary(numbers)}")
-        print(f"  per CPU-hour {summary({name: n / hours for name, n in numbers.items()})}")
+        print(f"  per CPU-hour {summary({name: n / hours for name, n in numbers.items()})}", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("target", choices=("posterior", "gaussian"))
+    parser.add_argument("target", choices=("posterior", "emulated"))
     parser.add_argument("--run", type=Path, default=CHAINS / "planck_desi_si.yaml")
     parser.add_argument("--way", choices=WAYS, default="split")
     parser.add_argument("--minutes", type=float, default=9)
-    parser.add_argument("--full", type=float, default=5.2, help="CPU seconds of a full evaluation")
-    parser.add_argument("--primordial", type=float, default=1.7, help="CPU seconds with a new A_s or n_s")
+    parser.add_argument("--full", type=float, default=3.1, help="CPU seconds of a full evaluation")
+    parser.add_argument("--primordial", type=float, default=0.9, help="CPU seconds with a new A_s or n_s")
     parser.add_argument("--samples", type=int, default=20000)
     args = parser.parse_args()
     if args.target == "posterior":
         posterior(args.run, args.way, args.minutes)
     else:
-        gaussian(args.run, args.full, args.primordial, args.samples)
+        emulated(args.run, args.full, args.primordial, args.samples)
 
 
 if __name__ == "__main__":
