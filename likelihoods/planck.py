@@ -31,8 +31,8 @@ class PlanckCompressed(Likelihood):
     the first one is warned of, and with `strict` all are refused (log-zero).
 
     A model with other features in its spectra needs the real likelihoods, unless it is inside; so does
-    what needs residuals or some of the multipoles. Parameters chi2_plik_lite, chi2_lensing, chi2_lowl_TT
-    and chi2_lowl_EE can be derived. Cite Planck for the data: `cobaya-bib`.
+    what needs residuals or some of the multipoles. Parameters that can be derived: chi2_plik_lite,
+    chi2_lensing, chi2_lowl_TT, chi2_lowl_EE, and chi2_missed, the estimate. Cite Planck: `cobaya-bib`.
     """
 
     type = "CMB"
@@ -70,14 +70,16 @@ class PlanckCompressed(Likelihood):
         return {"Cl": l_max}
 
     def get_can_provide_params(self):
-        return [f"chi2_{name}" for name in self.compressed]
+        return [*(f"chi2_{name}" for name in self.compressed), "chi2_missed"]
 
     def logp(self, _derived=None, **params_values):
         D, A = self.provider.get_Cl(ell_factor=True), params_values["A_planck"]
         results = {name: part.chi2(D, A) for name, part in self.compressed.items()}
+        total_missed = sum(missed for _, missed in results.values())
         if _derived is not None:
             _derived.update({f"chi2_{name}": chi2 for name, (chi2, _) in results.items()})
-        if sum(missed for _, missed in results.values()) > self.tolerance:
+            _derived["chi2_missed"] = total_missed
+        if total_missed > self.tolerance:
             self.count_outside(results)
             if self.strict:
                 return -np.inf

@@ -95,10 +95,10 @@ def test_bad_tracers_are_refused_with_the_names_that_exist(tracers):
     assert ", ".join(TRACERS) in str(error.value)
 
 
-@pytest.mark.parametrize("name", ["DESI_DR1", "DESI_DR2", "CMBCompressed"])
-def test_cobaya_finds_class_defaults_and_references(name):
+@pytest.mark.parametrize("name, module", [
+    ("DESI_DR1", "desi"), ("DESI_DR2", "desi"), ("CMBCompressed", "cmb"), ("PlanckCompressed", "planck")])
+def test_cobaya_finds_class_defaults_and_references(name, module):
     likelihood = get_component_class(f"sidr.likelihoods.{name}", kind="likelihood")
-    module = "cmb" if name == "CMBCompressed" else "desi"
     assert get_component_class(f"sidr.likelihoods.{module}.{name}") is likelihood
     assert likelihood.get_qualified_class_name() == f"sidr.likelihoods.{name}"
     assert likelihood.get_defaults()["speed"] > 0
