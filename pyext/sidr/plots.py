@@ -1,9 +1,14 @@
 """Posteriors for people: the triangle plot and the table of limits of one or more chains."""
 
+import logging
 import os
 from typing import NamedTuple
 
-from getdist import loadMCSamples, plots
+from getdist import plots
+
+from sidr import chains
+
+log = logging.getLogger(__name__)
 
 #: What a reader looks for first, in this order; the other sampled parameters follow.
 FIRST = ("m_nu_sum", "log10_G_eff", "H0", "Omega_m", "sigma8")
@@ -28,7 +33,7 @@ class Limits(NamedTuple):
 
 
 def load(root, ignore_rows=0.3):
-    """Samples of the chain `root`, as cobaya-run's `output` names it.
+    """Samples of the chain `root`, as cobaya-run's `output` names it; what cannot be read is in the log.
 
     Parameters
     ----------
@@ -49,19 +54,15 @@ def load(root, ignore_rows=0.3):
     ValueError
         If there are no samples left to look at.
     """
-    try:
-        path = os.path.abspath(root)        # getdist needs a folder
-        options = {"chain_exclude": [0]}    # ROOT.txt, where `sidr plot` writes its table
-        samples = loadMCSamples(path, **options)
-        if samples.sampler != "nested":  # which has no burn-in
-            samples = loadMCSamples(path, **options, settings={"ignore_rows": ignore_rows})
-    except OSError as error:
-        raise FileNotFoundError(
-            f"There is no chain {root}.1.txt; ROOT is the `output` of the run file.") from error
-    if samples.numrows < 10:
-        raise ValueError(f"{root} has {samples.numrows} rows after {ignore_rows:g} of burn-in: let "
+    chain = chains.read(root, ignore_rows)
+    for complaint in chain.complaints:
+        log.warning("%s", complaint)
+    if not chains.chain_files(root):
+        raise FileNotFoundError(f"There is no chain {root}.1.txt; ROOT is the `output` of the run file.")
+    if chain.samples is None:
+        raise ValueError(f"{root} has {chain.rows} rows, too few after {ignore_rows:g} of burn-in: let "
                          "it run longer, or take a smaller ignore_rows.")
-    return samples
+    return chain.samples
 
 
 def main_params(samples):
@@ -143,13 +144,9 @@ def table(samples, params=None):
     if independent < ENOUGH_SAMPLES:
         head += ": NOT ENOUGH for limits, let it run longer"
     rows = [("", "mean", *LEVELS), *((r.name, *r[2:]) for r in limits(samples, params))]
-    return "\n".join([head, *aligned(rows)])
-
-
-def aligned(rows):
-    """Lines of a table, its texts in columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines = ["  ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join([head, *lines])
 
 
 def independent_samples(samples):
