@@ -29,7 +29,6 @@ class Chain(NamedTuple):
     samples: MCSamples | None  # without burn-in; None if there are too few rows
     rows: int                  # that can be read
     weight: float              # sum over all of them, with the burn-in
-    best: dict | None          # the row with the least chi2, by column
     complaints: list           # what cannot be read, one sentence each
 
 
@@ -82,7 +81,7 @@ def read(root, ignore_rows=0.3):
         good = [line for rows in everything for line in rows.good]
         samples = load(copy, ignore_rows) if len(good) >= FEWEST_ROWS else None
     weight = math.fsum(float(line.split(maxsplit=1)[0]) for line in good)
-    return Chain(samples, len(good), weight, best_row(columns, good), complaints)
+    return Chain(samples, len(good), weight, complaints)
 
 
 def read_rows(path):
@@ -196,11 +195,3 @@ def drawable(label, name):
         return r"\mathrm{" + name.replace("_", r"\_") + "}"
     return label
 
-
-def best_row(columns, lines):
-    """The row with the least chi2, a dictionary; None if there is none."""
-    if "chi2" not in columns or not lines:
-        return None
-    chi2 = columns.index("chi2")
-    best = min(lines, key=lambda line: float(line.split()[chi2]))
-    return dict(zip(columns, map(float, best.split()), strict=True))

@@ -1,4 +1,4 @@
-"""The command `sidr`: pictures and tables from the shell."""
+"""The command `sidr`: pictures, tables and reports from the shell."""
 
 import argparse
 import os
@@ -19,7 +19,7 @@ def main(argv=None):
 
 def parser():
     top = argparse.ArgumentParser(prog="sidr", description="Self-interacting dark radiation from "
-                                  "neutrinos: pictures and tables. Chains come from cobaya-run.")
+                                  "neutrinos: pictures, tables, reports. Chains come from cobaya-run.")
     commands = top.add_subparsers(dest="command", required=True)
 
     plot = commands.add_parser("plot", help="triangle plot and limits of one or more chains")
@@ -46,6 +46,18 @@ def parser():
                        help="of each chain, left out at its start (default: 0.3)")
     exact.add_argument("--seed", type=int, default=0, metavar="N", help="of the draw (default: 0)")
     exact.set_defaults(run=run_reweight)
+
+    report = commands.add_parser("report", help="one page on any set of runs, beside the paper's numbers")
+    report.add_argument("roots", nargs="+", metavar="ROOT",
+                        help="`output` of a run, finished or not, or a folder with runs")
+    report.add_argument("-o", "--output", metavar="DIR", type=Path, default=Path("report"),
+                        help="folder for report.html and its pictures (default: report)")
+    report.add_argument("--burn-in", type=float, default=0.3, metavar="FRACTION",
+                        help="of each chain, left out at its start (default: 0.3)")
+    report.add_argument("-w", "--watch", nargs="?", type=int, const=60, metavar="SECONDS",
+                        help="write the page again when a run has gone on, looking every so many seconds "
+                        "(default: 60), until all have converged")
+    report.set_defaults(run=run_report)
 
     spectra = commands.add_parser("spectra", help="C_l against LCDM for a few couplings")
     spectra.add_argument("-g", "--log10-G-eff", nargs="+", type=float, metavar="G",
@@ -129,6 +141,24 @@ def run_reweight(args):
                       args.packages_path)
     print(f"{text(result)}\n\n{args.root}.post.exact.summary.txt; compare with "
           f"`sidr plot {args.root} {args.root}.post.exact`")
+
+
+def run_report(args):
+    import matplotlib
+    matplotlib.use("Agg")
+    from sidr import report
+
+    if args.burn_in < 0:
+        raise ValueError(f"--burn-in {args.burn_in:g}: a fraction below 1, or a number of rows.")
+    if args.watch is None:
+        runs = report.write(args.roots, args.output, args.burn_in)
+        for complaint in (complaint for run in runs for complaint in run.complaints):
+            print(f"sidr report: {complaint}", file=sys.stderr)
+    elif args.watch < 1:
+        raise ValueError(f"--watch {args.watch}: a number of seconds, 1 or more.")
+    else:
+        report.watch(args.roots, args.output, args.burn_in, args.watch)
+    print(args.output / report.PAGE)
 
 
 def run_spectra(args):

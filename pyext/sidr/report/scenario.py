@@ -1,0 +1,87 @@
+"""Which of the paper's cases a run is: flavours of chi, mode of log10 G_eff, data."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+#: Between the moderately (MI) and the strongly interacting mode (SI): Table S2
+MODE_EDGE = -2.5
+
+#: Parts of what the paper calls Planck, by how the names of Cobaya's likelihoods begin
+PLANCK = ("planck_2018_lowl.TT", "planck_2018_lowl.EE", "planck_2018_highl", "planck_2018_lensing")
+
+#: Names of other likelihoods for people
+NAMES = {"sidr.likelihoods.DESI_DR1": "DESI DR1", "sidr.likelihoods.DESI_DR2": "DESI DR2",
+         "sidr.likelihoods.CMBCompressed": "compressed Planck"}
+
+#: The paper's (N_chi, N_nu) are rounded: n_chi = 0.98 and 1.95.
+ROUNDED = 0.05
+
+
+class Scenario(NamedTuple):
+    """What a run samples."""
+    n_chi: float | None  # flavours of chi, 0: LCDM; None if there is none of our theories
+    mode: str | None     # MI, SI, full: both; None if log10 G_eff is not sampled
+    data: str            # such as Planck + DESI DR1
+
+    @property
+    def name(self):
+        """For people, without the data; a subscript follows `_`."""
+        if self.n_chi == 0:
+            return "ΛCDM + Σm_ν"
+        flavours = "" if self.n_chi is None else f"n_χ = {self.n_chi:g}"
+        modes = "MI + SI" if self.mode == "full" else self.mode
+        return ", ".join(filter(None, [modes, flavours])) or "other"
+
+
+def scenario(info):
+    """Tell the case from the input of Cobaya.
+
+    Parameters
+    ----------
+    info : dict
+        Input, or the updated one.
+
+    Returns
+    -------
+    Scenario
+    """
+    return Scenario(flavours(info.get("theory") or {}), mode(info.get("params") or {}),
+                    data(info.get("likelihood") or {}))
+
+
+def flavours(theory):
+    """n_chi of the options of `sidr.theory`; None if it is not there."""
+    for name, options in theory.items():
+        options = options or {}
+        if not name.startswith("sidr.theory."):
+            continue
+        if options.get("n_chi") is not None:
+            return options["n_chi"]
+        if options.get("N_chi") is not None and options.get("N_nu"):
+            n_chi = 3 * options["N_chi"] / options["N_nu"]  # N_nu/N_chi = 3/n_chi
+            whole = np.round(n_chi)
+            return float(whole if abs(n_chi - whole) <= ROUNDED else n_chi)
+    return None
+
+
+def mode(params):
+    """MI, SI or full by the prior of log10 G_eff; None if it is not sampled."""
+    prior = (params.get("log10_G_eff") or {}) if isinstance(params.get("log10_G_eff"), dict) else {}
+    prior = prior.get("prior")
+    if isinstance(prior, dict):
+        prior = [prior.get("min", -np.inf), prior.get("max", np.inf)]
+    if not prior:
+        return None
+    low, high = prior
+    return "MI" if high <= MODE_EDGE else "SI" if low >= MODE_EDGE else "full"
+
+
+def data(likelihood):
+    """Names of the data sets."""
+    names = list(likelihood)
+    planck = [name for name in names if name.startswith(PLANCK)]
+    others = [NAMES.get(name, name.split(".")[-1]) for name in names if name not in planck]
+    if all(any(name.startswith(part) for name in planck) for part in PLANCK):
+        planck = ["Planck"]
+    return " + ".join([*planck, *others])
