@@ -103,10 +103,15 @@ class BuildPatchedClass(build_ext):
 
 setup(
     packages=["sidr", "sidr.classy", "sidr.theory", "sidr.samplers", "sidr.thermal", "sidr.emulator",
-              "sidr.reweight", "sidr.likelihoods"],
+              "sidr.reweight", "sidr.report", "sidr.likelihoods"],
     package_dir={"": "pyext", "sidr.likelihoods": "likelihoods"},
-    package_data={"": ["*.yaml", "*.bibtex"], "sidr.classy": ["calibrations/*.txt"],
-                  "sidr.likelihoods": ["PlanckCompressed.npz"]},
+    package_data={
+        "": ["*.yaml", "*.bibtex"],
+        "sidr.classy": ["calibrations/*.txt"],
+        "sidr.emulator": ["designs/*.yaml", "emulators/*.npz"],
+        "sidr.report": ["page.html", "page.css"],
+        "sidr.likelihoods": ["PlanckCompressed.npz"],
+    },
     ext_modules=[
         Extension("sidr.classy._classy", [], **FLAGS),  # classy.pyx is in the patched tree
         Extension("sidr.classy._levels", ["pyext/sidr/classy/_levels.pyx"], **FLAGS),

@@ -29,6 +29,9 @@ MOST = 10
 
 MASS = "m_nu_sum"
 
+#: Densities below this, in units of their maximum, need not be seen
+NEGLIGIBLE = 3e-3
+
 
 class Picture(NamedTuple):
     """A figure, and what to say of it."""
@@ -113,8 +116,10 @@ def curves(runs, whole=False):
                 shade = next((c for c in SPARE if c not in used), shade)
                 label += f" ({run.name})"
             used.add(shade)
-            if not part.enough:
-                label += f" [{part.independent:.0f} samples]"
+            if run.effort.converged is False:
+                label += " (not converged)"
+            elif not part.enough:
+                label += f" ({part.independent:.0f} samples)"
             result.append(Curve(part.samples, mathtext(label), shade, filled))
     return sorted(result, key=lambda curve: not curve.filled)
 
@@ -223,11 +228,21 @@ def draw_triangle(drawn, params, width):
     plotter.settings.alpha_filled_add = 0.8
     plotter.settings.legend_fontsize = plotter.settings.axes_labelsize = 13
     plotter.settings.axes_fontsize = 10
+    limits = {name: ends(drawn, name) for name in params}
     plotter.triangle_plot(
-        [curve.samples for curve in drawn], params, filled=[curve.filled for curve in drawn],
+        [curve.samples for curve in drawn], params, param_limits=limits,
+        filled=[curve.filled for curve in drawn],
         legend_labels=[curve.label for curve in drawn], contour_colors=[curve.color for curve in drawn],
         line_args=[{"color": curve.color, "lw": 1.4} for curve in drawn])
     return plotter.fig
+
+
+def ends(drawn, name):
+    """Range of a parameter that shows all curves; getdist takes that of the first."""
+    densities = [curve.samples.get1DDensity(name) for curve in drawn
+                 if name in curve.samples.getParamNames().list()]
+    seen = [d.x[d.P > NEGLIGIBLE * d.P.max()] for d in densities]
+    return min(x[0] for x in seen), max(x[-1] for x in seen)
 
 
 def convergence(runs, _=None):

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from sidr.chains import read_rows
 
+from .scenario import short_name
+
 #: Files of Cobaya's `minimize`, and what they hold
 MINIMA = {".bestfit.txt": "best fit", ".minimum.txt": "maximum of the posterior"}
 
@@ -34,10 +36,13 @@ class Improvement(NamedTuple):
 
     @property
     def parts(self):
-        """By likelihood, if both have the same."""
-        return {name.removeprefix("chi2__"): value - self.baseline.point[name]
+        """By likelihood, those that both have; none of samples, which are not at the minimum."""
+        if self.fit.kind == SAMPLE:
+            return {}
+        prefix = "chi2__"
+        return {short_name(name.removeprefix(prefix)): value - self.baseline.point[name]
                 for name, value in self.fit.point.items()
-                if name.startswith("chi2__") and "." in name and name in self.baseline.point}
+                if name.startswith(prefix) and "." in name and name in self.baseline.point}
 
 
 def read_minima(root):

@@ -1,5 +1,6 @@
 """Which of the paper's cases a run is: flavours of chi, mode of log10 G_eff, data."""
 
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -81,7 +82,11 @@ def data(likelihood):
     """Names of the data sets."""
     names = list(likelihood)
     planck = [name for name in names if name.startswith(PLANCK)]
-    others = [NAMES.get(name, name.split(".")[-1]) for name in names if name not in planck]
-    if all(any(name.startswith(part) for name in planck) for part in PLANCK):
-        planck = ["Planck"]
-    return " + ".join([*planck, *others])
+    others = [short_name(name) for name in names if name not in planck]
+    whole = all(any(name.startswith(part) for name in planck) for part in PLANCK)
+    return " + ".join([*(["Planck"] if whole else map(short_name, planck)), *others])
+
+
+def short_name(likelihood):
+    """Name of a likelihood for people."""
+    return NAMES.get(likelihood) or re.sub(r"^planck_2018_|[._]native$", "", likelihood).replace("_", " ")
