@@ -1,12 +1,14 @@
 """Where Metropolis starts: covariances of the parameters for each model, mode and data set.
 
-    python chains/start_covariance.py [nchi1_si ...]      (again, after a kill: it goes on)
+    python chains/start_covariance.py [nchi1_si ...]             (again, after a kill: it goes on)
+    python chains/start_covariance.py [nchi1_si ...] --check     how much Metropolis accepts with them
+    python chains/start_covariance.py [nchi1_si ...] --best      best fits
 
 For each model: exact spectra and BAO distances of CLASS at about 30 points around the mode, kept in
 `chains/expansions`; from them an expansion that is quadratic in the parameters, and a spline in
 log10_G_eff, on which the spectra hardly depend at one end of each mode. The likelihoods and priors of the
 run file on this expansion, a few milliseconds a point, give `chains/parts/covmats/MODEL_DATA.yaml`: those
-of a Gaussian in all but log10_G_eff and Sigma m_nu, which the prior cuts at 0. `--check` tries Metropolis.
+of a Gaussian in all but log10_G_eff and Sigma m_nu, which the prior cuts at 0.
 """
 
 import argparse
@@ -313,6 +315,28 @@ def acceptance(model, data, expansion, samples=1000):
     return accepted / proposals, len(chain) / chain["weight"].sum()
 
 
+def best_fit(model, data, expansion):
+    """Best fit of Cobaya's minimizer on the expansion, and what CLASS says there.
+
+    Returns
+    -------
+    point : dict
+        Sampled parameters.
+    chi2 : float
+        Sum over the likelihoods, exact.
+    difference : float
+        chi2 of the expansion, less that.
+    """
+    info = expanded_run(model, data, expansion)
+    options = yaml_load_file(str(CHAINS / "parts" / "minimize.yaml")) | yaml_load_file(
+        str(CHAINS / "parts" / "covmats" / f"{model}_{data}.yaml")) | {"seed": 1}
+    minimum = run(info | {"sampler": {"minimize": options}}, output=False)[1].products()["minimum"]
+    point = {name: minimum[name] for name in [*info["params"], "A_planck"]}
+    exact_info = run_file(model) | {"likelihood": info["likelihood"]}
+    chi2 = -2 * np.sum(get_model(exact_info).loglikes(point, return_derived=False))
+    return point, chi2, minimum["chi2"] - chi2
+
+
 def write(model, data, names, covmat):
     """Put a covariance where run files and grid look for it."""
     rows = "\n".join("- [" + ", ".join(f"{x:.4e}" for x in row) + "]" for row in covmat)
@@ -326,6 +350,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("models", nargs="*", default=[*MODELS], help=f"of {', '.join(MODELS)}; all if none")
     parser.add_argument("--check", action="store_true", help="how much Metropolis accepts")
+    parser.add_argument("--best", action="store_true", help="best fits, with their exact chi2")
     parser.add_argument("--folder", type=Path, default=CHAINS / "expansions", help="of the exact points")
     args = parser.parse_args()
     if unknown := set(args.models) - set(MODELS):
@@ -333,13 +358,19 @@ def main():
     for model in args.models:
         expansion = Expansion(model, args.folder)
         for data in DATA:
-            names, means, covmat = covariance(model, data, expansion)
-            write(model, data, names, covmat)
-            print(model, data, *(f"{name} {mean:.5g}±{sigma:.2g}" for name, mean, sigma
-                                 in zip(names, means, np.sqrt(np.diag(covmat)), strict=True)))
+            print(model, data)
             if args.check:
                 print("  accepted: {:.2f} of the slow steps, {:.2f} of all".format(
-                    *acceptance(model, data, expansion)))
+                    *acceptance(model, data, expansion)), flush=True)
+            elif args.best:
+                point, chi2, difference = best_fit(model, data, expansion)
+                print(f"  chi2 = {chi2:.2f}, of the expansion {difference:+.2f};",
+                      *(f"{name} {value:.5g}" for name, value in point.items()), flush=True)
+            else:
+                names, mean, covmat = covariance(model, data, expansion)
+                write(model, data, names, covmat)
+                print(" ", *(f"{name} {x:.5g}±{sigma:.2g}" for name, x, sigma
+                             in zip(names, mean, np.sqrt(np.diag(covmat)), strict=True)), flush=True)
 
 
 if __name__ == "__main__":

@@ -42,13 +42,22 @@ def job(grid, name):
     return yaml_load_file(str(grid / "input_files" / f"{name}.yaml"))
 
 
-def grid_sh(*options, path=None):
-    """Output of chains/grid.sh, with the commands of this environment."""
-    path = os.pathsep.join(str(folder) for folder in (path, Path(sys.executable).parent, os.environ["PATH"])
-                           if folder)
+def grid_sh(*options, commands=None):
+    """Output of chains/grid.sh with the commands of this environment, and those in a folder before them."""
+    path = [str(folder) for folder in (commands, Path(sys.executable).parent) if folder]
     return subprocess.run([str(CHAINS / "grid.sh"), *map(str, options)], text=True, timeout=1800,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          env=os.environ | {"PATH": path, "COBAYA_NOMPI": "1"})
+                          env=os.environ | {"PATH": os.pathsep.join([*path, os.environ["PATH"]]),
+                                             "COBAYA_NOMPI": "1"})
+
+
+def write_commands(folder, **texts):
+    """Put shell commands of these names and texts into a new folder."""
+    folder.mkdir()
+    for name, text in texts.items():
+        (folder / name).write_text(f"#!/bin/bash\n{text}\n")
+        (folder / name).chmod(0o755)
+    return folder
 
 
 def test_grid_has_every_model_mode_and_data_set_and_a_best_fit_of_each(grid):
@@ -141,15 +150,20 @@ def test_options_choose_jobs(tmp_path):
                      for best in ("", "_minimize") for theory in ("nchi1", "nchi2")]
 
 
+@pytest.mark.parametrize("cores, runs, mpi, threads", [(2, 1, 2, 1), (16, 4, 4, 1), (64, 15, 4, 1),
+                                                       (128, 15, 4, 2)])
+def test_cores_are_divided_among_runs_chains_and_threads(tmp_path, cores, runs, mpi, threads):
+    commands = write_commands(tmp_path / "bin", nproc=f"echo {cores}", mpirun="", python="")
+    output = grid_sh(tmp_path / "grid", "--dryrun", "--name", "sidr_lcdm_planck", commands=commands).stdout
+    assert f"{runs} Metropolis runs at once, {mpi} chains each, OMP_NUM_THREADS={threads};" in output
+    assert f"mpirun -n {mpi} cobaya-run -r {tmp_path}/grid/input_files/sidr_lcdm_planck.yaml" in output
+
+
 def test_slurm_job_runs_its_chains_and_then_its_best_fit(tmp_path):
     # A queue that runs what it gets
-    (tmp_path / "bin").mkdir()
-    for name, text in {"sbatch": 'bash "${@: -1}"; echo 7', "mpirun": 'echo "$OMP_NUM_THREADS: $*" >> ' +
-                       f'"{tmp_path}/ran"'}.items():
-        (tmp_path / "bin" / name).write_text(f"#!/bin/bash\n{text}\n")
-        (tmp_path / "bin" / name).chmod(0o755)
-    output = grid_sh(tmp_path / "grid", "--slurm", "--data", "dr1", "--param", "lcdm",
-                     path=tmp_path / "bin")
+    commands = write_commands(tmp_path / "bin", sbatch='bash "${@: -1}"; echo 7',
+                              mpirun=f'echo "$OMP_NUM_THREADS: $*" >> "{tmp_path}/ran"')
+    output = grid_sh(tmp_path / "grid", "--slurm", "--data", "dr1", "--param", "lcdm", commands=commands)
     assert output.returncode == 0, output.stdout
     inputs = tmp_path / "grid" / "input_files"
     assert (tmp_path / "ran").read_text().splitlines() == [
