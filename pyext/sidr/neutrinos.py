@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 from scipy.optimize import brentq
 
+from sidr.oscillations import ROUNDED_SPLITTINGS
+
 N_TOT = 3.044                           #: N_eff of the standard model, arXiv:2008.01074
 T_INSTANTANEOUS = (4 / 11)**(1 / 3)     #: T_nu/T_gamma if neutrinos had decoupled at once
-DM2_21 = 7.5e-5                         #: m_2^2 - m_1^2 [eV^2]
-DM2_3L = 2.5e-3                         #: m_3^2 - m_1^2 (normal), m_2^2 - m_3^2 (inverted) [eV^2]
 
 
 class Masses(NamedTuple):
@@ -104,7 +104,7 @@ def masses(m_nu_sum, ordering):
     m_nu_sum : float
         Sum of the masses [eV].
     ordering : {"degenerate", "normal", "inverted"}
-        Equal masses, or the splittings DM2_21 and DM2_3L, from lightest to heaviest as in NuFIT.
+        Equal masses, or masses with `sidr.oscillations.ROUNDED_SPLITTINGS`, numbered as in NuFIT.
 
     Returns
     -------
@@ -119,12 +119,10 @@ def masses(m_nu_sum, ordering):
     m_nu_sum = real("m_nu_sum", m_nu_sum, "a finite number of eV, 0 or more")
     if ordering == "degenerate":
         return Masses(*[m_nu_sum / 3] * 3)
-    if ordering == "normal":
-        above_lightest = (0, DM2_21, DM2_3L)
-    elif ordering == "inverted":
-        above_lightest = (DM2_3L - DM2_21, DM2_3L, 0)
-    else:
+    if ordering not in ROUNDED_SPLITTINGS:
         raise ValueError(f"ordering = {ordering!r} must be degenerate, normal or inverted.")
+    m2 = ROUNDED_SPLITTINGS[ordering].m2
+    above_lightest = (m2 - m2.min()).tolist()
 
     def split(lightest):
         return Masses(*(sqrt(lightest**2 + dm2) for dm2 in above_lightest))

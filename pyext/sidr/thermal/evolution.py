@@ -91,7 +91,7 @@ def evolve(m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi, ordering="de
         keeps mu_chi = 0.
     M_N : float
         Mass of the sterile neutrinos [MeV]; only with t_channel="full".
-    mixing : seesaw.Mixing, optional
+    mixing : sidr.oscillations.Mixing, optional
         That of the ordering if not given.
     qed : bool
         Whether with the electromagnetic corrections to the plasma.

@@ -9,7 +9,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from cobaya.yaml import yaml_load_file
 
-from sidr.neutrinos import DM2_3L, DM2_21, N_TOT
+from sidr.neutrinos import N_TOT
+from sidr.oscillations import ROUNDED_SPLITTINGS
 
 from .constraints import FLOORS
 from .equilibrium import equilibrium
@@ -100,7 +101,7 @@ def figS5(folder=None, size=60, jobs=None, limits=LIMITS):
 
 def figS6(lightest=1e-3):
     """Temperatures in the normal ordering, for several masses of the mediator."""
-    m_nu_sum = lightest + (lightest**2 + DM2_21)**0.5 + (lightest**2 + DM2_3L)**0.5
+    m_nu_sum = np.sqrt(lightest**2 + ROUNDED_SPLITTINGS["normal"].m2).sum()
     points = [(m_phi, 0.003, 100, m_nu_sum, 1, "normal") for m_phi in (0.01, 0.1, 1.0)]
     return rows([evolve(*p) for p in points], [rf"$m_\phi = {p[0]:g}$ MeV" for p in points])
 

@@ -5,26 +5,15 @@ With Casas-Ibarra matrix 1 and one mass M_N of all sterile neutrinos, (3) and (5
 .. math:: \theta_i = \sqrt{m_i/M_N}, \qquad \lambda_{\phi\nu,i} = \lambda_{\phi N}\,\frac{m_i}{M_N}
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
+from sidr import oscillations
 from sidr.neutrinos import masses
 
 from .units import EV
 
-
-class Mixing(NamedTuple):
-    """Angles and phase of the PMNS matrix [degrees]."""
-    theta12: float
-    theta23: float
-    theta13: float
-    delta: float
-
-
-#: Best fits of NuFIT 6.0 (2024) by ordering
-MIXINGS = {"normal": Mixing(33.68, 48.5, 8.52, 177), "inverted": Mixing(33.68, 48.6, 8.58, 285)}
-MIXINGS["degenerate"] = MIXINGS["normal"]
+#: Degenerate masses mix as in the normal ordering
+MIXINGS = {**oscillations.MIXINGS, "degenerate": oscillations.MIXINGS["normal"]}
 
 
 def mixing_angle(m_nu, M_N):
@@ -39,13 +28,7 @@ def neutrino_coupling(m_nu, M_N_over_lambda):
 
 def pmns_squared(mixing):
     """|U|^2, shape (3, 3): rows e, mu, tau; columns the mass states 1, 2, 3."""
-    t12, t23, t13, delta = np.radians(mixing)
-    phase = np.exp(1j * delta)
-    rotation_23 = _rotation(1, 2, t23)
-    rotation_13 = _rotation(0, 2, t13).astype(complex)
-    rotation_13[0, 2] /= phase
-    rotation_13[2, 0] *= phase
-    return np.abs(rotation_23 @ rotation_13 @ _rotation(0, 1, t12))**2
+    return np.abs(oscillations.pmns(mixing))**2
 
 
 def pair_couplings(M_N_over_lambda, m_nu_sum, ordering, counting="complete", mixing=None):
@@ -62,7 +45,7 @@ def pair_couplings(M_N_over_lambda, m_nu_sum, ordering, counting="complete", mix
     ordering : {"degenerate", "normal", "inverted"}
     counting : {"complete", "printed"}
         All pairs of flavours, or those that S25-S27 print: without e tau for nu_e, mu tau for nu_mu.
-    mixing : Mixing, optional
+    mixing : sidr.oscillations.Mixing, optional
         That of the ordering if not given.
 
     Returns
@@ -77,10 +60,3 @@ def pair_couplings(M_N_over_lambda, m_nu_sum, ordering, counting="complete", mix
         return np.array([[w[0, 0], w[0, 1]], [2 * w[0, 1], 2 * w[1, 1]]])
     e, mu_tau = w[0], w[1] + w[2]
     return np.array([[e[0], e[1] + e[2]], [mu_tau[0], mu_tau[1] + mu_tau[2]]])
-
-
-def _rotation(i, j, angle):
-    matrix = np.eye(3)
-    matrix[[i, j], [i, j]] = np.cos(angle)
-    matrix[i, j], matrix[j, i] = np.sin(angle), -np.sin(angle)
-    return matrix
