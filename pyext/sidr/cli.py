@@ -1,6 +1,7 @@
 """The command `sidr`: pictures, tables and reports from the shell."""
 
 import argparse
+import inspect
 import os
 import sys
 from pathlib import Path
@@ -69,8 +70,9 @@ def parser():
     spectra.add_argument("-o", "--output", metavar="FILE", type=Path, default=Path("spectra.png"))
     spectra.set_defaults(run=run_spectra)
 
-    figures = commands.add_parser("figures", help="figures of arXiv:2506.08085, from the thermal history")
-    figures.add_argument("names", nargs="+", metavar="FIGURE", help="fig1, fig2, figS1 ... figS7")
+    figures = commands.add_parser("figures", help="figures and tables of the papers, computed anew")
+    figures.add_argument("names", nargs="+", metavar="FIGURE", help="fig1, fig2, figS1 ... figS7 of "
+                         "arXiv:2506.08085; vmodel, Table 1 of the V-model")
     figures.add_argument("-o", "--output", metavar="DIR", type=Path, default=Path("."),
                          help="folder; fig2 and figS5 keep their planes there, and go on after a kill")
     figures.add_argument("-s", "--size", type=int, default=60, metavar="N",
@@ -174,20 +176,26 @@ def run_spectra(args):
 def run_figures(args):
     import matplotlib
     matplotlib.use("Agg")
+    from sidr import vmodel
     from sidr.thermal import figures
 
-    if unknown := set(args.names) - figures.FIGURES.keys():
-        raise ValueError(f"{', '.join(sorted(unknown))}: no such figure; there are "
-                         f"{', '.join(figures.FIGURES)}")
+    known = figures.FIGURES | vmodel.FIGURES
+    if unknown := set(args.names) - known.keys():
+        raise ValueError(f"{', '.join(sorted(unknown))}: no such figure; there are {', '.join(known)}")
     if args.size < 2:
         raise ValueError(f"--size {args.size}: a plane has 2 points or more in each direction")
     args.output.mkdir(parents=True, exist_ok=True)
-    plane = {"folder": args.output, "size": args.size, "jobs": args.jobs,
-             "limits": args.limits or figures.LIMITS}
+    options = {"folder": args.output, "size": args.size, "jobs": args.jobs, "limits": args.limits}
     for name in args.names:
-        fig = figures.FIGURES[name](**(plane if name in figures.PLANES else {}))
-        fig.savefig(args.output / f"{name}.png", dpi=150)
-        print(args.output / f"{name}.png")
+        figure = known[name]
+        accepted = inspect.signature(figure).parameters
+        result = figure(**{option: value for option, value in options.items()
+                           if option in accepted and value is not None})
+        if isinstance(result, str):
+            print(result)
+        else:
+            result.savefig(args.output / f"{name}.png", dpi=150)
+            print(args.output / f"{name}.png")
 
 
 def run_train(args):

@@ -188,9 +188,6 @@ def draw_posterior(ax, known):
         ax.fill_betweenx(m_phi, FLOORS["normal"], m_nu_sum, where=inside, color="r", alpha=0.5, lw=0)
 
 
-#: By their numbers in the paper
+#: By their numbers in the paper; `sidr figures` gives each the options that are among its arguments
 FIGURES = {"fig1": fig1, "fig2": fig2, "figS1": figS1, "figS2": figS2, "figS3": figS3, "figS4": figS4,
            "figS5": figS5, "figS6": figS6, "figS7": figS7}
-
-#: Those that scan a plane, with the arguments size, jobs and limits
-PLANES = ("fig2", "figS5")
