@@ -1,4 +1,4 @@
-r"""Likelihoods for Cobaya whose data are in the package: DESI's acoustic scale, and Planck compressed.
+r"""Likelihoods for Cobaya whose data are in the package: DESI's acoustic scale, Planck compressed, N_eff.
 
 Their numbers are inside the package: nothing to download, no `packages_path`. Paste, for neutrino
 masses from distances alone (no spectra are computed, some tenths of a second per point)::
@@ -31,10 +31,13 @@ Some of DESI's tracers only (DESI_DR1 takes the same option)::
     Planck 2018 spectra and lensing, compressed to what the spectra of this package's models can reach:
     Cobaya's `planck_2018_highl_plik.TTTEEE_lite_native`, `planck_2018_lensing.native`,
     `planck_2018_lowl.TT` and `planck_2018_lowl.EE` without their download.
+`Neff`
+    A measured effective number of neutrinos, where a model changes nothing else.
 """
 
 from .cmb import CMBCompressed
 from .desi import DESI_DR1, DESI_DR2
+from .neff import Neff
 from .planck import PlanckCompressed
 
-__all__ = ["DESI_DR1", "DESI_DR2", "CMBCompressed", "PlanckCompressed"]
+__all__ = ["DESI_DR1", "DESI_DR2", "CMBCompressed", "Neff", "PlanckCompressed"]

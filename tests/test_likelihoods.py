@@ -13,10 +13,13 @@ from cobaya.component import get_component_class
 from cobaya.log import LoggedError
 from cobaya.model import get_model
 from cobaya.run import run
+from cobaya.theory import Theory
 from cobaya.yaml import yaml_load
 from numpy.testing import assert_allclose
 from scipy.optimize import brentq
+from sidr.likelihoods import Neff
 from sidr.likelihoods.desi import DESI_DR1, DESI_DR2
+from sidr.likelihoods.neff import MEASUREMENTS
 
 PACKAGES = os.environ.get("COBAYA_PACKAGES_PATH")
 
@@ -96,7 +99,8 @@ def test_bad_tracers_are_refused_with_the_names_that_exist(tracers):
 
 
 @pytest.mark.parametrize("name, module", [
-    ("DESI_DR1", "desi"), ("DESI_DR2", "desi"), ("CMBCompressed", "cmb"), ("PlanckCompressed", "planck")])
+    ("DESI_DR1", "desi"), ("DESI_DR2", "desi"), ("CMBCompressed", "cmb"), ("PlanckCompressed", "planck"),
+    ("Neff", "neff")])
 def test_cobaya_finds_class_defaults_and_references(name, module):
     likelihood = get_component_class(f"sidr.likelihoods.{name}", kind="likelihood")
     assert get_component_class(f"sidr.likelihoods.{module}.{name}") is likelihood
@@ -252,6 +256,52 @@ def test_user_page_runs_and_its_updated_input_runs_again():
     _, second = run(updated)
     columns = ["chi2__BAO", "chi2__CMB"]
     assert_allclose(second.products()["sample"][columns], first.products()["sample"][columns])
+
+
+# A measured N_eff
+
+def neff(measurement, N_eff):
+    """-2 ln L of an N_eff that a function gives."""
+    m = get_model({
+        "likelihood": {"sidr.likelihoods.Neff": {"measurement": measurement, "parameter": "N"}},
+        "theory": {"free": {"external": FreeNeff}}, "params": {"N_in": N_eff, "N": {"derived": True}}})
+    return chi2(m)["sidr.likelihoods.Neff"]
+
+
+class FreeNeff(Theory):
+    """Gives the N_eff that it is given."""
+    params = {"N_in": None}
+
+    def get_can_provide_params(self):
+        return ["N"]
+
+    def calculate(self, state, want_derived=True, **params):
+        state["derived"] = {"N": params["N_in"]}
+
+
+@pytest.mark.parametrize("measurement, low, high", [    # published 95% limits
+    ("planck_2018", 2.66, 3.33), ("cmb_s4", 3.044 - 0.06, 3.044 + 0.06),
+    ("cmb_hd", 3.044 - 0.027, 3.044 + 0.027)])
+def test_limits_of_N_eff_are_two_standard_deviations_from_the_mean(measurement, low, high):
+    # Planck's are 0.33 below and 0.34 above the mean
+    assert_allclose([neff(measurement, low), neff(measurement, high)], 4, rtol=0.06)
+
+
+@pytest.mark.parametrize("measurement, published", [("act_dr6", 0.17), ("cmb_bbn", 0.107)])
+def test_limit_on_more_than_the_standard_N_eff_is_the_published_one(measurement, published):
+    # A flat prior from 3.044 on, as arXiv:2503.14454 (0.17) and arXiv:2603.13226 (0.107)
+    extra = np.linspace(0, 1, 2001)
+    mean, sigma = MEASUREMENTS[measurement]
+    posterior = np.cumsum(np.exp(-0.5 * ((3.044 + extra - mean) / sigma)**2))
+    assert_allclose(neff(measurement, 3.044), ((3.044 - mean) / sigma)**2, rtol=1e-12)
+    assert_allclose(np.interp(0.95, posterior / posterior[-1], extra), published, rtol=0.06)
+
+
+@pytest.mark.parametrize("measurement", ["planck", [3.0], [3.0, 0], [3.0, -1], ["3", 1],
+                                         [np.nan, 1], 3.0, None])
+def test_wrong_measurement_of_N_eff_is_refused_with_the_names_that_exist(measurement):
+    with pytest.raises(LoggedError, match="must be one of planck_2018, act_dr6, "):
+        Neff({"measurement": measurement})
 
 
 # Cobaya's likelihoods with real data
