@@ -247,3 +247,32 @@ def test_nucleosynthesis_sees_what_was_there_before_the_conversion():
     # dY/dN = 0.013; the conversion adds 0.0723
     after = helium(fugacity(1, N_bbn=3.044 / 3 * EQUILIBRIUM[1][1]))
     assert_allclose(after - before, 0.013 * 0.0723, rtol=0.1)
+
+
+# --- a sterile neutrino that has come to the others before nucleosynthesis ---
+
+@pytest.mark.parametrize("ordering", ["degenerate", "normal", "inverted"])
+@pytest.mark.parametrize("m_nu_sum", [0, 0.12])
+def test_sterile_neutrinos_add_to_N_eff(m_nu_sum, ordering):
+    if m_nu_sum or ordering == "degenerate":
+        inputs = class_inputs(n_chi=0, m_nu_sum=m_nu_sum, ordering=ordering, N_sterile=0.17)
+        assert_allclose(stock_class(inputs).Neff(), 3.214, atol=1e-4)
+        assert "N_bbn_sidr" not in inputs           # nucleosynthesis sees them all
+
+
+@pytest.mark.parametrize("pair", [1, 2, 3])
+def test_sterile_neutrinos_weigh_what_their_partner_does(pair):
+    # Heavy neutrinos: the density is that of the masses, each times its number
+    m = np.array(masses(2.0, "normal"))
+    neutrinos = {"n_chi": 0, "m_nu_sum": 2.0, "ordering": "normal", "pair": pair}
+    without, with_pair = (omega_nu(class_inputs(**neutrinos, N_sterile=N)) for N in (0, 0.5))
+    assert_allclose(with_pair / without, 1 + 3 * 0.5 / 3.044 * m[pair - 1] / m.sum(), rtol=1e-4)
+
+
+@pytest.mark.parametrize("inputs, message", [
+    ({"N_sterile": -0.1, "n_chi": 0}, "N_sterile = -0.1 must be a finite number, 0 or more"),
+    ({"N_sterile": 0.1, "n_chi": 1}, "N_sterile = 0.1: what .* take n_chi = 0"),
+    ({"N_sterile": 0.1, "n_chi": 0, "pair": 4}, "pair = 4 must be 1, 2 or 3")])
+def test_impossible_sterile_neutrinos_are_refused(inputs, message):
+    with pytest.raises(ValueError, match=message):
+        class_inputs(**inputs)

@@ -78,7 +78,7 @@ def test_run_files_differ_by_the_masses_alone():
     assert sum(masses(floor, "normal")) == pytest.approx(floor)     # exists, and not much less does
     with pytest.raises(ValueError, match="the minimum of the normal ordering"):
         masses(floor - 2e-5, "normal")
-    # Best fits of `cobaya-run -M`: docs/thermal.md has 12.73 for LCDM, which prefers 0, from another minimiser
+    # Best fits of `cobaya-run -M`; another minimiser found 12.73 for LCDM (docs/thermal.md)
     chi2 = [-2 * np.sum(model.loglikes(point, return_derived=False)) for model, point in (
         (V, {"omega_b": 0.022358, "omega_cdm": 0.118102, "H0": 68.544}),
         (M, {"omega_b": 0.022414, "omega_cdm": 0.117417, "H0": 68.373, "m_nu_sum": 0.05867}))]

@@ -30,7 +30,7 @@ class Masses(NamedTuple):
 
 
 def class_inputs(n_chi=1, N_tot=N_TOT, N_chi=None, N_nu=None, m_nu_sum=0.06,
-                 ordering="degenerate", phase_space="degeneracy", N_bbn=None):
+                 ordering="degenerate", phase_space="degeneracy", N_bbn=None, N_sterile=0.0, pair=3):
     """Inputs of the patched CLASS for the dark radiation and the neutrinos that are left.
 
     Parameters
@@ -56,6 +56,12 @@ def class_inputs(n_chi=1, N_tot=N_TOT, N_chi=None, N_nu=None, m_nu_sum=0.06,
     N_bbn : float, optional
         Effective number that nucleosynthesis sees, for the abundance of helium; if not given, that of
         before the conversion.
+    N_sterile : float
+        Effective number of sterile neutrinos that have mixed with the others before nucleosynthesis, on top
+        of N_tot; for standard neutrinos only, n_chi = 0.
+    pair : {1, 2, 3}
+        Mass state that is a pseudo-Dirac pair: the sterile neutrinos have its mass, and the spectrum of the
+        others.
 
     Returns
     -------
@@ -79,21 +85,24 @@ def class_inputs(n_chi=1, N_tot=N_TOT, N_chi=None, N_nu=None, m_nu_sum=0.06,
     N_tot = N_chi + N_nu
     T, deg = temperature_and_degeneracy(N_nu, N_tot, phase_space, z)
     m = masses(m_nu_sum, ordering)
+    N_sterile = checked_sterile(N_sterile, pair, N_chi)
 
     inputs = {"N_sidr": N_chi}
     if N_bbn is None:
-        N_bbn = N_tot / heating
+        N_bbn = N_tot / heating + N_sterile
     N_bbn = real("N_bbn", N_bbn, "a finite number above 0", positive=True)
-    if abs(N_bbn - N_tot) > 1e-9:
+    if abs(N_bbn - N_tot - N_sterile) > 1e-9:
         inputs["N_bbn_sidr"] = N_bbn
     if m_nu_sum == 0:
-        return inputs | {"N_ur": N_nu}
+        return inputs | {"N_ur": N_nu + N_sterile}
+    deg = [deg] * 3
+    deg[pair - 1] += 3 * N_sterile / N_nu
     if ordering == "degenerate":    # one species stands for the three
-        m, deg = m[:1], 3 * deg
+        m, deg = m[:1], [sum(deg)]
     if z != 1:
         inputs["fugacity_ncdm"] = listed([z] * len(m))
     return inputs | {"N_ur": 0.0, "N_ncdm": len(m), "m_ncdm": listed(m),
-                     "T_ncdm": listed([T] * len(m)), "deg_ncdm": listed([deg] * len(m))}
+                     "T_ncdm": listed([T] * len(m)), "deg_ncdm": listed(deg)}
 
 
 def masses(m_nu_sum, ordering):
@@ -148,6 +157,17 @@ def shared(n_chi, N_tot, N_chi, N_nu):
         raise ValueError(f"N_tot = {N_tot:g} is not N_chi + N_nu = {N_chi + N_nu:g}; leave N_tot "
                          "out, or give n_chi in place of N_chi and N_nu.")
     return N_chi, N_nu
+
+
+def checked_sterile(N_sterile, pair, N_chi):
+    """N_sterile as a float, if it and its mass state are possible."""
+    N_sterile = real("N_sterile", N_sterile, "a finite number, 0 or more")
+    if N_sterile > 0 and N_chi > 0:
+        raise ValueError(f"N_sterile = {N_sterile:g}: what of sterile neutrinos converts into chi is not "
+                         "known; take n_chi = 0.")
+    if pair not in (1, 2, 3):
+        raise ValueError(f"pair = {pair!r} must be 1, 2 or 3, the mass state that is a pseudo-Dirac pair.")
+    return N_sterile
 
 
 def equilibrium_with_chi(n_chi):
