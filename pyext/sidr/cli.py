@@ -93,6 +93,8 @@ def parser():
                        help="runs with this emulator; cosmologies of their posteriors are added")
     train.add_argument("-a", "--add", type=int, default=64, metavar="N",
                        help="how many, of each of them (default: 64)")
+    train.add_argument("-t", "--test", type=int, default=32, metavar="N",
+                       help="how many more, of each, to tell the accuracy (default: 32)")
     train.add_argument("-j", "--jobs", type=int, metavar="N", help="processes (default: all cores)")
     train.set_defaults(run=run_train)
 
@@ -201,9 +203,14 @@ def run_figures(args):
 def run_train(args):
     from sidr.emulator.refinement import train
 
-    path, failed = train(args.model, args.output, args.number, args.jobs, args.refine, args.add)
+    emulator, path, failed = train(args.model, args.output, args.number, args.jobs, args.refine, args.add,
+                                   args.test)
     for name, message in failed.items():
         print(f"{name}: {message}")
+    print(f"{emulator.about['size']} cosmologies")
+    for mode, error in emulator.about.get("accuracy", {}).items():
+        print(f"{mode}: chi2 emulated minus exact {error['mean']:+.3f} +- {error['rms']:.3f}, of "
+              f"{error['points']} cosmologies that it was not trained with")
     print(f"{path}: give it to sidr.theory.SIDREmulator as `emulator`")
 
 

@@ -2,10 +2,11 @@
 
     sidr train nchi1 -o training                                  (design, exact spectra, emulator)
     cobaya-run chains/quickstart.yaml                             (with `emulator: training/nchi1.npz`)
-    sidr train nchi1 -o training -r chains/quickstart -a 64       (adds cosmologies of this posterior)
+    sidr train nchi1 -o training -r chains/quickstart             (adds cosmologies of this posterior)
     sidr reweight chains/quickstart                               (how good it is, by exact CLASS)
 """
 
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,9 @@ from sidr.emulator import design
 from sidr.emulator.background import Background
 from sidr.emulator.emulator import Emulator
 from sidr.emulator.fit import fit, worst
-from sidr.emulator.training import TrainingSet, save
+from sidr.emulator.spectra import SPECTRA
+from sidr.emulator.training import TrainingSet
+from sidr.likelihoods import compression
 from sidr.neutrinos import N_TOT, class_inputs
 
 CANDIDATES = 2000   # samples of a posterior, of which the worst are taken
@@ -23,7 +26,7 @@ SAMPLED = ("omega_b", "omega_cdm", "H0", "logA", "n_s", "tau_reio", "m_nu_sum")
 MODES = -2.5        # log10 G_eff between the modes, which get as many of them each
 
 
-def train(model, folder, size, processes=None, roots=(), add=0):
+def train(model, folder, size, processes=None, roots=(), add=0, test=0):
     """Train an emulator in a folder; what is there is kept.
 
     Parameters
@@ -40,11 +43,14 @@ def train(model, folder, size, processes=None, roots=(), add=0):
         Posteriors that were sampled with the emulator in the folder.
     add : int
         Cosmologies to add from each, where the emulator expects its largest errors.
+    test : int
+        Cosmologies to draw from each, for its accuracy; it is not trained with them.
 
     Returns
     -------
+    emulator : Emulator
     path : pathlib.Path
-        Of the emulator.
+        Of its file.
     failed : dict
         Names of the cosmologies that CLASS could not compute, and its messages.
     """
@@ -52,12 +58,55 @@ def train(model, folder, size, processes=None, roots=(), add=0):
     spectra = TrainingSet(Path(folder) / model, model, shape.names)
     failed = spectra.compute("design", shape.points(size), processes)
     for root in roots:
-        label = f"posterior{len(list(spectra.folder.glob('posterior*_00000.*')))}"
-        points = worst(Emulator.load(path), posterior(root, Emulator.load(path)), add)
-        failed |= spectra.compute(label, points, processes)
-    fit(spectra.load(), shape, spectra.about).save(path)
-    save(spectra.load(), path.with_name(f"{model}_spectra.npz"))
-    return path, failed
+        emulator, k = Emulator.load(path), spectra.count("test")
+        samples = posterior(root, emulator)
+        failed |= spectra.compute(f"test{k}", samples[:test], processes)
+        failed |= spectra.compute(f"posterior{k}", worst(emulator, samples[test:], add), processes)
+    emulator = fit(spectra.load(("design", "posterior")), shape, spectra.about | {"commit": commit()})
+    if spectra.count("test"):
+        emulator.about["accuracy"] = accuracy(emulator, spectra.load(("test",)))
+    emulator.save(path)
+    return emulator, path, failed
+
+
+def accuracy(emulator, spectra):
+    """Errors of the compressed Planck's chi2 in the two modes.
+
+    Parameters
+    ----------
+    emulator : Emulator
+    spectra : sidr.emulator.training.Spectra
+        Exact ones that it was not trained with.
+
+    Returns
+    -------
+    dict
+        By mode, a dictionary: number of `points`, `mean` and `rms` of chi2 emulated minus exact.
+    """
+    parts, _ = compression.load(compression.PACKAGED)
+
+    def chi2(cl):
+        ell = np.arange(cl.shape[1])
+        D = ell * (ell + 1) / (2 * np.pi) * cl
+        D = dict(zip(SPECTRA, D, strict=True)) | {"pp": ell * (ell + 1) * D[3]}
+        return sum(part.chi2(D, 1.0)[0] for part in parts.values())
+
+    errors = np.array([chi2(emulator.predict(p).cl) - chi2(cl)
+                       for p, cl in zip(spectra.params, spectra.cl, strict=True)])
+    names = list(emulator.design.names)
+    coupling = spectra.params[:, names.index("log10_G_eff")] if "log10_G_eff" in names else None
+    modes = {"MI": coupling <= MODES, "SI": coupling > MODES} if coupling is not None else {
+        "LCDM": np.full(len(errors), True)}
+    return {name: {"points": int(mode.sum()), "mean": round(float(errors[mode].mean()), 4),
+                   "rms": round(float(errors[mode].std()), 4)}
+            for name, mode in modes.items() if mode.any()}
+
+
+def commit():
+    """The commit of this package, if it is a checkout."""
+    found = subprocess.run(["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"],
+                           capture_output=True, text=True, check=False)
+    return found.stdout.strip() or None
 
 
 def posterior(root, emulator, seed=0):

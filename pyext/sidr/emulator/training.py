@@ -15,7 +15,7 @@ from cobaya.yaml import yaml_dump_file, yaml_load_file
 from tqdm import tqdm
 
 from sidr.classy import CosmoComputationError, __version__
-from sidr.emulator.spectra import NUMBERS, SETTINGS, exact
+from sidr.emulator.spectra import SETTINGS, exact
 
 ABOUT = "about.yaml"
 
@@ -97,9 +97,13 @@ class TrainingSet:
                 pass
         return {path.stem: path.read_text() for path in sorted(self.folder.glob(f"{label}_*.failed"))}
 
-    def load(self, labels=None):
-        """Spectra in the folder, as `Spectra`, those of some labels in their order, or all."""
-        paths = [p for label in (labels or [""]) for p in sorted(self.folder.glob(f"{label}*.npz"))]
+    def count(self, label):
+        """How many labels there are that begin like this."""
+        return len({path.name.split("_")[0] for path in self.folder.glob(f"{label}*_*")})
+
+    def load(self, labels=("",)):
+        """Spectra in the folder, as `Spectra`: those of labels that begin in one of some ways."""
+        paths = [path for label in labels for path in sorted(self.folder.glob(f"{label}*_*.npz"))]
         if not paths:
             raise ValueError(f"{self.folder} has no spectra.")
         files = [np.load(path) for path in paths]
@@ -123,8 +127,3 @@ def compute_file(task):
     with new.open("wb") as file:
         np.savez(file, params=list(point.values()), cl=cl, numbers=numbers)
     new.replace(path)
-
-
-def save(spectra, path):
-    """Write spectra into a single file, for `sidr compress`."""
-    np.savez(path, number_names=NUMBERS, **spectra._asdict())
