@@ -44,6 +44,23 @@ def test_planck_run_file_has_the_paper_s_priors_and_starts(packages_path, path):
     assert (theory.N_chi, theory.N_nu) == n if n[0] else theory.n_chi == 0
 
 
+def test_quickstart_is_the_full_prior_without_any_data_to_install(monkeypatch):
+    monkeypatch.delenv("COBAYA_PACKAGES_PATH", raising=False)
+    info = load(CHAINS / "quickstart.yaml")
+    model = get_model({key: info[key] for key in ("theory", "likelihood", "params")})
+    sampled = model.parameterization.sampled_params_info()
+    bounds = {name: (p["prior"]["min"], p["prior"]["max"]) for name, p in sampled.items()
+              if name != "A_planck"}
+    assert bounds == PRIORS | {"log10_G_eff": (-5, 1)}
+    # near the two modes: arXiv:2506.08085, Table S4, and DESI DR2
+    common = {"omega_b": 0.0225, "omega_cdm": 0.1183, "tau_reio": 0.057, "m_nu_sum": 0.03, "A_planck": 1}
+    modes = [{"H0": 68.5, "logA": 3.045, "n_s": 0.967, "log10_G_eff": -4.2},
+             {"H0": 68.75, "logA": 3.03, "n_s": 0.958, "log10_G_eff": -1.6}]
+    chi2 = [-2 * np.sum(model.loglikes(common | mode, return_derived=False)) for mode in modes]
+    assert max(chi2) < 1035 and abs(chi2[1] - chi2[0]) < 6
+    assert not np.isfinite(model.logposterior(common | modes[0] | {"H0": 60}).logpost)
+
+
 def test_box_of_the_nested_run_is_wide_around_both_modes():
     info = load(CHAINS / "planck_desi_full.yaml")
     box = info["sampler"]["sidr.samplers.Nautilus"]["prior_box"]
@@ -86,12 +103,12 @@ def rows(root):
     return len(np.loadtxt(f"{root}.1.txt", ndmin=2))
 
 
-def test_quickstart_samples_and_resumes_after_a_kill(tmp_path):
-    info = load(CHAINS / "quickstart.yaml")
-    root = tmp_path / "quickstart"
+def test_background_run_samples_and_resumes_after_a_kill(tmp_path):
+    info = load(CHAINS / "bao.yaml")
+    root = tmp_path / "bao"
     info["output"] = str(root)
     info["sampler"]["mcmc"]["output_every"] = 1
-    path = tmp_path / "quickstart.yaml"
+    path = tmp_path / "bao.yaml"
     yaml_dump_file(str(path), info)
 
     process = cobaya_run(path)
