@@ -102,8 +102,8 @@ class BuildPatchedClass(build_ext):
 
 
 setup(
-    packages=["sidr", "sidr.classy", "sidr.theory", "sidr.samplers", "sidr.thermal", "sidr.emulator",
-              "sidr.reweight", "sidr.report", "sidr.likelihoods"],
+    packages=["sidr", "sidr.classy", "sidr.theory", "sidr.samplers", "sidr.thermal", "sidr.neff",
+              "sidr.emulator", "sidr.reweight", "sidr.report", "sidr.likelihoods"],
     package_dir={"": "pyext", "sidr.likelihoods": "likelihoods"},
     package_data={
         "": ["*.yaml", "*.bibtex"],
@@ -116,6 +116,8 @@ setup(
         Extension("sidr.classy._classy", [], **FLAGS),  # classy.pyx is in the patched tree
         Extension("sidr.classy._levels", ["pyext/sidr/classy/_levels.pyx"], **FLAGS),
         Extension("sidr.classy._sidr", ["pyext/sidr/classy/_sidr.pyx"], **FLAGS),
+        Extension("sidr.neff._kernels", ["pyext/sidr/neff/_kernels.pyx"],
+                  **FLAGS | {"extra_compile_args": ["-std=c++11", "-O3", "-g0"]}),
     ],
     cmdclass={"build_ext": BuildPatchedClass},
     include_package_data=False,

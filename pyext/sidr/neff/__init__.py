@@ -1,0 +1,9 @@
+"""N_eff of neutrinos that mix with a sterile one, by quantum kinetics.
+
+`solve` takes the splitting of a pseudo-Dirac pair, `solve_neutrinos` any four neutrinos of
+`sidr.oscillations`. Equations (15) to (23) are those of the pseudo-Dirac paper, see docs/neff.md.
+"""
+
+from .solve import Result, solve, solve_neutrinos
+
+__all__ = ["Result", "solve", "solve_neutrinos"]

@@ -1,0 +1,142 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+r"""Collision integrals of neutrinos with e-, e+ and with neutrinos, reduced to two dimensions.
+
+For isotropic distributions the collision term of 1 + 2 -> 3 + 4 is
+
+.. math:: \frac{df_1}{dt} = \frac{1}{128\pi^3 p_1 E_1}\int dE_2\,dE_3\,F \int dq\,
+          \langle|\mathcal M|^2\rangle_\phi
+
+where q is the modulus of p_1 + p_2, of p_1 - p_3 or of p_1 - p_4: the measure is the same for each. Every
+squared matrix element is a product of scalar products, and each of these is a polynomial in one of the
+three q. So the last integral is a difference of polynomials at its limits, and one over the energy of an
+electron is left to quadrature. All momenta are comoving; m is the mass of the electron times a.
+"""
+
+import numpy as np
+
+from libc.math cimport exp, fabs, sqrt
+
+
+cdef inline double s_square(double a, double low, double high) noexcept:
+    """Integral of ((a - q^2)/2)^2: (p_1.p_2)^2 with a = (E_1 + E_2)^2 - m^2, q = |p_1 + p_2|."""
+    return quartic(-a, high) - quartic(-a, low)
+
+
+cdef inline double t_square(double b, double low, double high) noexcept:
+    """Integral of ((b + q^2)/2)^2: (p_1.p_4)^2 with b = m^2 - (E_1 - E_4)^2, q = |p_1 - p_4|."""
+    return quartic(b, high) - quartic(b, low)
+
+
+cdef inline double quartic(double b, double q) noexcept:
+    """Integral of ((b + q^2)/2)^2 from 0 to q."""
+    cdef double q2 = q * q
+    return q * (b * b / 4 + q2 * (b / 6 + q2 / 20))
+
+
+cdef inline double linear(double a, double low, double high) noexcept:
+    """Integral of (a - q^2)/2: p_1.p_2 of massless particles with a = (E_1 + E_2)^2, q = |p_1 + p_2|."""
+    return high * (a / 2 - high * high / 6) - low * (a / 2 - low * low / 6)
+
+
+cdef inline double occupation(double energy) noexcept:
+    """Fermi-Dirac, of E/T."""
+    return 1 / (exp(energy) + 1)
+
+
+def scattering(double[::1] y1, double[::1] y3, double m, double z, double[::1] t, double[::1] dt):
+    """Kernels of nu(1) + e(2) -> nu(3) + e(4) with e- and e+ together.
+
+    Parameters
+    ----------
+    y1, y3 : array, shapes (n,) and (k,)
+        Momenta of the neutrino before and after.
+    m, z : float
+        Mass and temperature of the electrons.
+    t, dt : array, shape (q,)
+        Nodes and weights for an integral from 0 to infinity, of (E_2 - its minimum)/z.
+
+    Returns
+    -------
+    ndarray, shape (2, n, k)
+        Integral over E_2 of f_2 (1 - f_4) times the q-integral, for the structures g_L^2 + g_R^2:
+        (p_1.p_2)^2 + (p_1.p_4)^2, and g_L g_R: -2 m^2 (p_1.p_3).
+    """
+    cdef Py_ssize_t i, k, n
+    cdef double k0, t_max, E_min, E2, E4, p2, p4, F, low, high, m2 = m * m
+    result = np.zeros((2, y1.shape[0], y3.shape[0]))
+    cdef double[:, :, ::1] out = result
+    for i in range(y1.shape[0]):
+        for k in range(y3.shape[0]):
+            k0 = y1[i] - y3[k]
+            # E_2 is least where |t| = 2 m |k_0|, or at the largest |t| if that is smaller
+            t_max = 4 * y1[i] * y3[k]
+            if 2 * m * fabs(k0) <= t_max:
+                E_min = m + (fabs(k0) - k0) / 2
+            else:
+                E_min = (sqrt((t_max + k0 * k0) * (1 + 4 * m2 / t_max)) - k0) / 2
+            for n in range(t.shape[0]):
+                E2 = E_min + z * t[n]
+                E4 = E2 + k0
+                p2 = sqrt(max(E2 * E2 - m2, 0))
+                p4 = sqrt(max(E4 * E4 - m2, 0))
+                F = z * dt[n] * occupation(E2 / z) * (1 - occupation(E4 / z))
+                low = max(fabs(y1[i] - p2), fabs(y3[k] - p4))
+                high = min(y1[i] + p2, y3[k] + p4)
+                if high > low:
+                    out[0, i, k] += F * s_square((y1[i] + E2)**2 - m2, low, high)
+                low = max(fabs(y1[i] - p4), fabs(y3[k] - p2))
+                high = min(y1[i] + p4, y3[k] + p2)
+                if high > low:
+                    out[0, i, k] += F * t_square(m2 - (y1[i] - E4)**2, low, high)
+                low = max(fabs(k0), fabs(p2 - p4))
+                high = min(y1[i] + y3[k], p2 + p4)
+                if high > low:      # p_1.p_3 = (q^2 - k_0^2)/2
+                    out[1, i, k] += 2 * m2 * F * linear(k0 * k0, low, high)
+    return result
+
+
+def annihilation(double[::1] y1, double[::1] y2, double m, double z, double[::1] t, double[::1] dt):
+    """Kernels of nu(1) + nu-bar(2) -> e-(3) + e+(4).
+
+    Parameters
+    ----------
+    y1, y2 : array, shapes (n,) and (k,)
+        Momenta of the neutrinos.
+    m, z : float
+        Mass and temperature of the electrons.
+    t, dt : array, shape (q,)
+        Nodes and weights for an integral from 0 to 1.
+
+    Returns
+    -------
+    ndarray, shape (2, n, k)
+        Integral over E_3 of (1 - f_3) (1 - f_4) times the q-integral, for the structures
+        g_L^2 + g_R^2: (p_1.p_4)^2, and g_L g_R: m^2 (p_1.p_2).
+    """
+    cdef Py_ssize_t i, k, n
+    cdef double q0, width, E3, E4, p3, p4, F, low, high, s, m2 = m * m
+    result = np.zeros((2, y1.shape[0], y2.shape[0]))
+    cdef double[:, :, ::1] out = result
+    for i in range(y1.shape[0]):
+        for k in range(y2.shape[0]):
+            if y1[i] * y2[k] <= m2:
+                continue                            # s < 4 m^2
+            q0 = y1[i] + y2[k]
+            # E_3 spreads most at s = 2 m q_0, or at the largest s if that is smaller
+            s = 4 * y1[i] * y2[k]
+            width = q0 - 2 * m if 2 * m * q0 <= s else sqrt((q0 * q0 - s) * (1 - 4 * m2 / s))
+            for n in range(t.shape[0]):
+                E3 = q0 / 2 + width * (t[n] - 0.5)
+                E4 = q0 - E3
+                p3 = sqrt(max(E3 * E3 - m2, 0))
+                p4 = sqrt(max(E4 * E4 - m2, 0))
+                F = width * dt[n] * (1 - occupation(E3 / z)) * (1 - occupation(E4 / z))
+                low = max(fabs(y1[i] - p4), fabs(y2[k] - p3))
+                high = min(y1[i] + p4, y2[k] + p3)
+                if high > low:
+                    out[0, i, k] += F * t_square(m2 - (y1[i] - E4)**2, low, high)
+                low = max(fabs(y1[i] - y2[k]), fabs(p3 - p4))
+                high = min(q0, p3 + p4)
+                if high > low:
+                    out[1, i, k] += m2 * F * linear(q0 * q0, low, high)
+    return result

@@ -1,0 +1,70 @@
+"""The state of an integration in a file, so that it goes on after a kill."""
+
+import os
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from .integrator import Point
+
+
+class Checkpoint:
+    """File with the points of a solution so far.
+
+    Parameters
+    ----------
+    path : path or None
+        Name of the file; without, nothing is written.
+    description : str
+        What must be the same when the integration goes on.
+    every : float
+        Seconds between two versions of the file.
+    """
+
+    def __init__(self, path, description, every=10.0):
+        self.path = None if path is None else Path(path)
+        self.description, self.every = description, every
+        self.written = time.monotonic()
+
+    def restore(self):
+        """The last point and the history so far, or None if there is no file.
+
+        Returns
+        -------
+        tuple of Point and list of ndarray
+
+        Raises
+        ------
+        ValueError
+            If the file is broken or that of another solution.
+        """
+        if self.path is None or not self.path.exists():
+            return None
+        try:
+            with np.load(self.path) as file:
+                description, history = str(file["description"]), list(file["history"])
+                point = Point(float(file["s"]), file["y"], float(file["step"]))
+        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            raise ValueError(f"{self.path} is no checkpoint ({error}): remove it.") from None
+        if description != self.description:
+            raise ValueError(f"{self.path} is the checkpoint of another solution: {description} and not "
+                             f"{self.description}; remove it, or name another.")
+        return point, history
+
+    def update(self, point, history):
+        """Write the file again, if the last version is old enough."""
+        if self.path is None or time.monotonic() - self.written < self.every:
+            return
+        new = self.path.with_name(self.path.name + ".new")
+        with open(new, "wb") as file:
+            np.savez(file, description=self.description, s=point.s, y=point.y, step=point.step,
+                     history=np.array(history))
+        os.replace(new, self.path)
+        self.written = time.monotonic()
+
+    def remove(self):
+        """Remove the file, at the end."""
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)

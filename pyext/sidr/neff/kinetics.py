@@ -1,0 +1,119 @@
+r"""The quantum kinetic equations on comoving momenta, (17), (18) of the pseudo-Dirac paper.
+
+.. math:: H x\,\frac{\partial\varrho}{\partial x} = -i\,[\mathcal{H}_0 + V, \varrho] + C[\varrho], \qquad
+          H x\,\frac{d(\rho_{\rm pl}a^4)}{dx} = H\,(\rho - 3P)_{\rm pl}\,a^4 - \dot E_\nu
+
+with x = m_e a, y = p a, z = T_gamma a. The energy of the plasma is a variable: what neutrinos gain in the
+sum over momenta it loses, to rounding, and z follows from it. The independent variable is ln x.
+"""
+
+from math import exp
+
+import numpy as np
+
+from sidr.thermal.evolution import hubble
+from sidr.thermal.plasma import plasma
+from sidr.thermal.units import M_E, RHO_NU
+
+from .density import DIAGONAL, commutators
+
+#: Plasma and neutrinos are followed in one vector: 16 n components, then energy of the plasma and work
+ENERGY, WORK = -2, -1
+
+
+class Kinetics:
+    """The equations.
+
+    Parameters
+    ----------
+    y, weights : ndarray, shape (n,)
+        Comoving momenta and weights of integrals over them.
+    hamiltonian : sidr.neff.hamiltonian.Hamiltonian
+    collisions
+        Function of x, z and the diagonals that returns `sidr.neff.collisions.Collisions`.
+    """
+
+    def __init__(self, y, weights, hamiltonian, collisions):
+        self.y, self.hamiltonian, self.collisions = y, hamiltonian, collisions
+        f = 1 / (np.exp(y) + 1)
+        # nu and nu-bar; with the energy of one flavour exact, in spite of the largest momentum
+        self.per_energy = RHO_NU * weights * y**3 / (weights * y**3 @ f)
+        self.per_number = weights * y**2 / (weights * y**2 @ f)
+        self.z = self.relevance = 1.0
+
+    def start(self, x):
+        """The three active flavours in equilibrium with the plasma, z = 1."""
+        rho = np.zeros((self.y.size, 16))
+        rho[:, :3] = (1 / (np.exp(self.y) + 1))[:, None]
+        return np.append(rho, [plasma(M_E / x).rho * (x / M_E)**4, 0.0])
+
+    def temperature(self, x, energy):
+        """z of a plasma with this energy density times a^4."""
+        z = self.z                                          # of the last call, which is never far
+        for _ in range(50):
+            here = plasma(z * M_E / x)
+            step = (energy * (M_E / x)**4 - here.rho) / here.drho_dlnT
+            z *= exp(step)
+            if abs(step) < 1e-13:
+                break
+        self.z = z
+        return z
+
+    def linearise(self, ln_x, state):
+        """See `integrator.integrate`."""
+        x = exp(ln_x)
+        rho = state[:ENERGY].reshape(-1, 16)
+        z = self.temperature(x, state[ENERGY])
+        T = z * M_E / x
+        neutrinos = self.per_energy @ rho
+        H = hubble(state[ENERGY] * (M_E / x)**4 + neutrinos[DIAGONAL].sum() * (M_E / x)**4)
+        collisions = self.collisions(x, z, rho[:, :3])
+        refilled = self.per_energy @ (collisions.refill * rho[:, 0])
+        self.relevance = min(1.0, refilled / (H * RHO_NU))
+        return Linear(self, rho, z, plasma(T), (x / M_E)**4, H, self.hamiltonian(x, T, neutrinos),
+                      collisions)
+
+    def norm(self, change):
+        """Size of a change relative to one flavour: energy and number of all, energy of the plasma.
+
+        Flavour by flavour too, as far as annihilation can turn it into energy: when oscillations are all
+        that is left, their phases, which the momenta cannot resolve for ever, do not matter.
+        """
+        rho = change[:ENERGY].reshape(-1, 16)[:, DIAGONAL]
+        energy, number = self.per_energy @ rho / RHO_NU, self.per_number @ rho
+        flavours = self.relevance * max(np.abs(energy).max(), np.abs(number).max())
+        return max(abs(energy.sum()), abs(number.sum()), abs(change[ENERGY]) / RHO_NU, flavours)
+
+
+class Linear:
+    """The equations close to one state."""
+
+    def __init__(self, kinetics, rho, z, photons, a4, H, hamiltonians, collisions):
+        self.superoperator = commutators(hamiltonians / H)
+        off = np.arange(4, 16)
+        self.superoperator[:, off, off] -= np.tile(collisions.damping / H, 2)
+        gain = collisions.rate / H
+        drho = np.einsum("nkl,nl->nk", self.superoperator, rho)
+        drho[:, :3] += gain
+        work = (photons.rho - 3 * photons.P) * a4
+        self.weights = np.repeat(kinetics.per_energy, 3)
+        self.rate = np.append(drho, [work - self.weights @ gain.ravel(), work])
+        self.slope = collisions.slope / H
+        self.slope_energy = collisions.slope_z.ravel() / H * z / (photons.drho_dlnT * a4)
+        self.work_slope = 1 - 3 * (photons.rho + photons.P) / photons.drho_dlnT
+
+    def solve(self, h, residual):
+        """See `integrator.integrate`: momenta are coupled by what collisions change alone."""
+        n = self.superoperator.shape[0]
+        inverse = np.linalg.inv(np.eye(16) - h * self.superoperator)
+        free = np.einsum("nkl,nl->nk", inverse, residual[:ENERGY].reshape(n, 16))
+        # gain = slope (free + h G gain)_diagonal + slope_energy delta_E, delta_E from the gain
+        G = inverse[:, :3, :3]
+        through = np.einsum("xna,nab->xnb", self.slope.reshape(-1, n, 3), G).reshape(3 * n, -1)
+        stiff = 1 - h * self.work_slope
+        matrix = np.eye(3 * n) - h * through + np.outer(self.slope_energy, self.weights) * (h / stiff)
+        gain = np.linalg.solve(matrix, self.slope @ free[:, :3].ravel()
+                               + self.slope_energy * residual[ENERGY] / stiff)
+        drho = free + h * np.einsum("nka,na->nk", inverse[:, :, :3], gain.reshape(n, 3))
+        delta_E = (residual[ENERGY] - h * self.weights @ gain) / stiff
+        return np.append(drho, [delta_E, residual[WORK] + h * self.work_slope * delta_E])
