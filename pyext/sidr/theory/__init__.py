@@ -1,7 +1,8 @@
 """Theories of `sidr` for Cobaya."""
 
 from .emulator import SIDREmulator
+from .pseudo_dirac import PseudoDirac
 from .sidr import SIDR
 from .thermal import ThermalHistory
 
-__all__ = ["SIDR", "SIDREmulator", "ThermalHistory"]
+__all__ = ["SIDR", "PseudoDirac", "SIDREmulator", "ThermalHistory"]

@@ -56,7 +56,7 @@ class SIDREmulator(SIDR):
         pass
 
     def get_requirements(self):
-        return {"sidr_neutrinos": None} if self.thermal_history else {}
+        return {"sidr_neutrinos": None} if self.needs_neutrinos else {}
 
     def must_provide(self, **requirements):
         """As of Cobaya's classy.
@@ -72,7 +72,7 @@ class SIDREmulator(SIDR):
                               ", ".join(map(str, unknown)))
 
     def calculate(self, state, want_derived=True, **params):
-        if self.thermal_history:
+        if self.needs_neutrinos:
             params |= self.provider.get_sidr_neutrinos()
         inputs = self.class_params_or_none(params)
         if inputs is None:

@@ -24,7 +24,8 @@ run says otherwise (a value fixes them); `N_eff` and `z_dec_sidr` are derived. `
 minimum of the mass ordering) is rejected like one that CLASS cannot compute.
 
 With `thermal_history: true`, masses and couplings of the particle model are sampled in place of
-log10_G_eff; `sidr.theory.ThermalHistory` makes G_eff, N_chi and N_nu of them.
+log10_G_eff; `sidr.theory.ThermalHistory` makes G_eff, N_chi and N_nu of them. With `pseudo_dirac: true` and
+`n_chi: 0`, `sidr.theory.PseudoDirac` adds the sterile neutrinos that a pseudo-Dirac pair has made.
 
 A_s, n_s, alpha_s and k_pivot are fast parameters: with them alone changed, background, perturbations
 and transfer functions are kept, in a theory `sidr.transfers` that appears beside this one.
@@ -46,8 +47,15 @@ from sidr.theory.transfers import SIDRTransfers
 
 ARGUMENTS = frozenset(inspect.signature(class_inputs).parameters)
 
-#: What a run or a thermal history gives to `class_inputs`; the other argument can be an option only.
+#: What a run or another theory gives to `class_inputs`; the other argument can be an option only.
 NEUTRINO_PARAMS = ARGUMENTS - {"phase_space"}
+
+#: Options that ask another theory for the neutrinos; that theory, and what is then its result
+SOURCES = {
+    "thermal_history": ("sidr.theory.ThermalHistory",
+                        {"n_chi", "N_chi", "N_nu", "N_tot", "N_bbn", "log10_G_eff"}),
+    "pseudo_dirac": ("sidr.theory.PseudoDirac", {"N_sterile", "pair", "N_bbn"}),
+}
 
 
 @contextmanager
@@ -79,7 +87,10 @@ class SIDR(classy):
     alpha: str | list
     phase_space: str
     N_bbn: float | None
+    N_sterile: float | None
+    pair: int | None
     thermal_history: bool
+    pseudo_dirac: bool
     ordering: str
     precision: str
 
@@ -122,10 +133,14 @@ class SIDR(classy):
         if "n_chi" in self.options and {"N_chi", "N_nu"} & self.options.keys():
             raise LoggedError(self.log, "n_chi = %r and N_chi = %r, N_nu = %r say the same twice: give "
                               "either n_chi or both of the others.", self.n_chi, self.N_chi, self.N_nu)
-        clash = {"n_chi", "N_chi", "N_nu", "N_tot", "N_bbn"} & self.options.keys()
-        if self.thermal_history and clash:
-            raise LoggedError(self.log, "thermal_history: true takes %s from sidr.theory.ThermalHistory: "
-                              "remove it here, and give n_chi there.", ", ".join(sorted(clash)))
+        for source in self._sources():
+            theory, results = SOURCES[source]
+            if clash := results & self.options.keys():
+                raise LoggedError(self.log, "%s: true takes %s from %s: remove it here.", source,
+                                  ", ".join(sorted(clash)), theory)
+        if self.pseudo_dirac and (self.thermal_history or not without_chi(self.options)):
+            raise LoggedError(self.log, "pseudo_dirac: true is for neutrinos that do not convert: give "
+                              "n_chi: 0, and no thermal_history.")
         try:
             inputs = class_inputs(**self.options, m_nu_sum=0.2)
         except (TypeError, ValueError) as error:
@@ -136,6 +151,10 @@ class SIDR(classy):
             cosmo.compute(["background"])
         except sidr.classy.CosmoSevereError as error:
             raise LoggedError(self.log, "alpha = %r: %s", self.alpha, error) from error
+
+    def _sources(self):
+        """The options among `SOURCES` that are on."""
+        return [source for source in SOURCES if getattr(self, source)]
 
     def _precision_settings(self):
         """Dictionary of CLASS's inputs that `precision` names."""
@@ -167,14 +186,14 @@ class SIDR(classy):
         Raises
         ------
         LoggedError
-            If `log10_G_eff` is a parameter of a run without chi, or with a thermal history.
+            If `log10_G_eff` is a parameter of a run without chi, or a parameter is another theory's result.
         """
         super().initialize_with_params()
-        clash = {"log10_G_eff", "N_chi", "N_nu"} & set(self.input_params)
-        if self.thermal_history and clash:
-            raise LoggedError(self.log, "%s: a parameter of the run, and with thermal_history: true a "
-                              "result of sidr.theory.ThermalHistory; remove the parameter.",
-                              ", ".join(sorted(clash)))
+        for source in self._sources():
+            theory, results = SOURCES[source]
+            if clash := results & set(self.input_params):
+                raise LoggedError(self.log, "%s: a parameter of the run, and with %s: true a result of %s; "
+                                  "remove the parameter.", ", ".join(sorted(clash)), source, theory)
         if "log10_G_eff" in self.input_params and without_chi(vars(self)):
             raise LoggedError(self.log, "log10_G_eff is a parameter, but n_chi = 0 leaves no dark "
                               "radiation that it could couple: remove it, or take n_chi > 0.")
@@ -204,6 +223,11 @@ class SIDR(classy):
             return super().must_provide(**requirements)
         finally:
             self.input_params = fast
+
+    @property
+    def needs_neutrinos(self):
+        """Whether another theory gives the neutrinos."""
+        return bool(self._sources())
 
     def set_transfers(self, cosmo, inputs):
         """Give a `Class` the inputs of the helper, and a spectrum which the helper does not use."""

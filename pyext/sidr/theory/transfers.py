@@ -35,10 +35,10 @@ class SIDRTransfers(HelperTheory):
         return self.current_state["transfers"]
 
     def get_requirements(self):
-        return {"sidr_neutrinos": None} if self.sidr.thermal_history else {}
+        return {"sidr_neutrinos": None} if self.sidr.needs_neutrinos else {}
 
     def calculate(self, state, want_derived=True, **params):
-        if self.sidr.thermal_history:
+        if self.sidr.needs_neutrinos:
             params |= self.provider.get_sidr_neutrinos()
         inputs = self.sidr.class_params_or_none(params)
         if inputs is None:
