@@ -43,7 +43,8 @@ cdef inline double occupation(double energy) noexcept:
     return 1 / (exp(energy) + 1)
 
 
-def scattering(double[::1] y1, double[::1] y3, double m, double z, double[::1] t, double[::1] dt):
+def scattering(double[::1] y1, double[::1] y3, double m, double z, double[::1] t, double[::1] dt,
+               bint half=False):
     """Kernels of nu(1) + e(2) -> nu(3) + e(4) with e- and e+ together.
 
     Parameters
@@ -54,6 +55,8 @@ def scattering(double[::1] y1, double[::1] y3, double m, double z, double[::1] t
         Mass and temperature of the electrons.
     t, dt : array, shape (q,)
         Nodes and weights for an integral from 0 to infinity, of (E_2 - its minimum)/z.
+    half : bool
+        Whether to leave out y_3 > y_1, for arrays of increasing momenta.
 
     Returns
     -------
@@ -66,7 +69,7 @@ def scattering(double[::1] y1, double[::1] y3, double m, double z, double[::1] t
     result = np.zeros((2, y1.shape[0], y3.shape[0]))
     cdef double[:, :, ::1] out = result
     for i in range(y1.shape[0]):
-        for k in range(y3.shape[0]):
+        for k in range(i + 1 if half else y3.shape[0]):
             k0 = y1[i] - y3[k]
             # E_2 is least where |t| = 2 m |k_0|, or at the largest |t| if that is smaller
             t_max = 4 * y1[i] * y3[k]
@@ -95,7 +98,8 @@ def scattering(double[::1] y1, double[::1] y3, double m, double z, double[::1] t
     return result
 
 
-def annihilation(double[::1] y1, double[::1] y2, double m, double z, double[::1] t, double[::1] dt):
+def annihilation(double[::1] y1, double[::1] y2, double m, double z, double[::1] t, double[::1] dt,
+                 bint half=False):
     """Kernels of nu(1) + nu-bar(2) -> e-(3) + e+(4).
 
     Parameters
@@ -106,6 +110,8 @@ def annihilation(double[::1] y1, double[::1] y2, double m, double z, double[::1]
         Mass and temperature of the electrons.
     t, dt : array, shape (q,)
         Nodes and weights for an integral from 0 to 1.
+    half : bool
+        Whether to leave out y_2 > y_1, for arrays of increasing momenta.
 
     Returns
     -------
@@ -118,7 +124,7 @@ def annihilation(double[::1] y1, double[::1] y2, double m, double z, double[::1]
     result = np.zeros((2, y1.shape[0], y2.shape[0]))
     cdef double[:, :, ::1] out = result
     for i in range(y1.shape[0]):
-        for k in range(y2.shape[0]):
+        for k in range(i + 1 if half else y2.shape[0]):
             if y1[i] * y2[k] <= m2:
                 continue                            # s < 4 m^2
             q0 = y1[i] + y2[k]
@@ -140,3 +146,96 @@ def annihilation(double[::1] y1, double[::1] y2, double m, double z, double[::1]
                 if high > low:
                     out[1, i, k] += m2 * F * linear(q0 * q0, low, high)
     return result
+
+
+def neutrino_kernels(Py_ssize_t n, double h):
+    """Kernels of 1 + 2 -> 3 + 4 among massless neutrinos, momenta (i + 1/2) h with i + j = k + l.
+
+    Returns
+    -------
+    ndarray, shape (2, n, n, n)
+        (p_1.p_2)^2 and (p_1.p_4)^2, integrated over q, for i, j, k; 0 where l is no node.
+    """
+    cdef Py_ssize_t i, j, k, l
+    cdef double y1, y2, y3, y4
+    result = np.zeros((2, n, n, n))
+    cdef double[:, :, :, ::1] out = result
+    for i in range(n):
+        for j in range(n):
+            for k in range(max(0, i + j - n + 1), min(n, i + j + 1)):
+                l = i + j - k
+                y1, y2, y3, y4 = (i + 0.5) * h, (j + 0.5) * h, (k + 0.5) * h, (l + 0.5) * h
+                out[0, i, j, k] = s_square((y1 + y2)**2, max(fabs(y1 - y2), fabs(y3 - y4)), y1 + y2)
+                out[1, i, j, k] = t_square(-(y1 - y4)**2, fabs(y1 - y4), min(y1 + y4, y2 + y3))
+    return result
+
+
+def among_neutrinos(double[:, ::1] f, double[:, :, :, ::1] kernels, bint with_slope):
+    """Sums of collisions among neutrinos, nu and nu-bar alike.
+
+    Couplings are those of massless electrons, divided by 4: for two flavours (p_1.p_2)^2 + (p_1.p_4)^2 in
+    scattering and (p_1.p_4)^2 in annihilation; for one, where amplitudes add and particles are identical,
+    2 (p_1.p_2)^2 + 4 (p_1.p_4)^2 in all.
+
+    Parameters
+    ----------
+    f : ndarray, shape (n, 3)
+        Diagonals.
+    kernels : ndarray, shape (2, n, n, n)
+        Of `neutrino_kernels`.
+    with_slope : bool
+        Whether to compute the derivatives.
+
+    Returns
+    -------
+    gain, loss : ndarray, shape (n, 3)
+        C = (1 - f) gain - f loss, but for a factor.
+    exchange : ndarray, shape (n, 3)
+        Part of gain + loss that changes the flavour: annihilation into the two others.
+    slope : ndarray, shape (n, 3, n, 3)
+        Derivatives of C.
+    """
+    cdef Py_ssize_t n = f.shape[0], i, j, k, l, a, b
+    cdef double s, t, two, one, p, q, c, up, down
+    cdef double f1, f2, f3, e3, e4
+    gains, losses, exchanges = np.zeros((n, 3)), np.zeros((n, 3)), np.zeros((n, 3))
+    slopes = np.zeros((n if with_slope else 0, 3, n, 3))
+    cdef double[:, ::1] gain = gains, loss = losses, exchange = exchanges
+    cdef double[:, :, :, ::1] slope = slopes
+    for i in range(n):
+        for j in range(n):
+            for k in range(max(0, i + j - n + 1), min(n, i + j + 1)):
+                l = i + j - k
+                s, t = kernels[0, i, j, k] / 4, kernels[1, i, j, k] / 4
+                two, one = s + t, 2 * s + 4 * t
+                for a in range(3):
+                    f1, f2, f3 = f[i, a], f[j, a], f[k, a]
+                    # a + b -> a + b
+                    for b in range(3):
+                        c = one if a == b else two
+                        p, q = f[l, b] * (1 - f[j, b]), f[j, b] * (1 - f[l, b])
+                        gain[i, a] += c * f3 * p
+                        loss[i, a] += c * (1 - f3) * q
+                        if with_slope:
+                            up, down = (1 - f1) * f3 * c, f1 * (1 - f3) * c
+                            slope[i, a, k, a] += c * ((1 - f1) * p + f1 * q)
+                            slope[i, a, l, b] += up * (1 - f[j, b]) + down * f[j, b]
+                            slope[i, a, j, b] -= up * f[l, b] + down * (1 - f[l, b])
+                    # a + a-bar -> b + b-bar
+                    for b in range(3):
+                        if a == b:
+                            continue
+                        e3, e4 = f[k, b], f[l, b]
+                        up, down = t * (1 - f2), t * f2
+                        gain[i, a] += up * e3 * e4
+                        loss[i, a] += down * (1 - e3) * (1 - e4)
+                        exchange[i, a] += up * e3 * e4 + down * (1 - e3) * (1 - e4)
+                        if with_slope:
+                            slope[i, a, j, a] -= t * ((1 - f1) * e3 * e4 + f1 * (1 - e3) * (1 - e4))
+                            slope[i, a, k, b] += up * (1 - f1) * e4 + down * f1 * (1 - e4)
+                            slope[i, a, l, b] += up * (1 - f1) * e3 + down * f1 * (1 - e3)
+    if with_slope:
+        for i in range(n):
+            for a in range(3):
+                slope[i, a, i, a] -= gain[i, a] + loss[i, a]
+    return gains, losses, exchanges, slopes

@@ -30,14 +30,14 @@ _U_MAX = 25.0
 _SIZE = (30, 20)                    # nodes in ln X and in u
 
 
-def scattering(y1, y3, m, z):
+def scattering(y1, y3, m, z, half=False):
     """Kernels, shape (2, n, k), see `_kernels.scattering`."""
-    return _kernels.scattering(y1, y3, m, z, _T, _DT)
+    return _kernels.scattering(y1, y3, m, z, _T, _DT, half)
 
 
-def annihilation(y1, y2, m, z):
+def annihilation(y1, y2, m, z, half=False):
     """Kernels, shape (2, n, k), see `_kernels.annihilation`."""
-    return _kernels.annihilation(y1, y2, m, z, _U, _DU)
+    return _kernels.annihilation(y1, y2, m, z, _U, _DU, half)
 
 
 def equilibrium_rates(X, u):

@@ -67,7 +67,7 @@ class Kinetics:
         T = z * M_E / x
         neutrinos = self.per_energy @ rho
         H = hubble(state[ENERGY] * (M_E / x)**4 + neutrinos[DIAGONAL].sum() * (M_E / x)**4)
-        collisions = self.collisions(x, z, rho[:, :3])
+        collisions = self.collisions(x, z, np.ascontiguousarray(rho[:, :3]))
         refilled = self.per_energy @ (collisions.refill * rho[:, 0])
         self.relevance = min(1.0, refilled / (H * RHO_NU))
         return Linear(self, rho, z, plasma(T), (x / M_E)**4, H, self.hamiltonian(x, T, neutrinos),

@@ -16,6 +16,7 @@ from .checkpoint import Checkpoint
 from .damping import Damping
 from .density import DIAGONAL
 from .hamiltonian import Hamiltonian
+from .integrals import Integrals
 from .integrator import Point, integrate
 from .kinetics import ENERGY, WORK, Kinetics
 
@@ -42,7 +43,13 @@ def gauss(nodes):
     return Y_MAX / 2 * (u + 1), Y_MAX / 2 * du
 
 
-MODELS = {"damping": Model(Damping, gauss, 20, 1e-4)}
+def midpoints(nodes):
+    """Equidistant nodes in the middle of intervals of (0, Y_MAX), and their distance as weights."""
+    h = Y_MAX / nodes
+    return (np.arange(nodes) + 0.5) * h, np.full(nodes, h)
+
+
+MODELS = {"full": Model(Integrals, midpoints, 40, 1e-4), "damping": Model(Damping, gauss, 20, 1e-4)}
 
 
 class Result(NamedTuple):
@@ -60,7 +67,7 @@ class Result(NamedTuple):
     energy_drift: float         # violation of energy conservation, relative to the energy
 
 
-def solve(dm2, j=3, ordering="normal", collisions="damping", *, delta=0.0, **settings):
+def solve(dm2, j=3, ordering="normal", collisions="full", *, delta=0.0, **settings):
     """N_eff of three neutrinos of which the j-th is a pseudo-Dirac pair.
 
     Parameters
@@ -89,7 +96,7 @@ def solve(dm2, j=3, ordering="normal", collisions="damping", *, delta=0.0, **set
     return solve_neutrinos(pseudo_dirac(dm2, j, ordering, delta), collisions, **settings)
 
 
-def solve_neutrinos(neutrinos, collisions="damping", *, nodes=None, rtol=None, T_start=None, T_end=T_END,
+def solve_neutrinos(neutrinos, collisions="full", *, nodes=None, rtol=None, T_start=None, T_end=T_END,
                     potentials=POTENTIALS, estimate_error=True, progress=None, checkpoint=None):
     """N_eff of any four neutrinos.
 
