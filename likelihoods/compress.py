@@ -10,7 +10,8 @@ import numpy as np
 from cobaya.component import get_component_class
 from cobaya.log import LoggedError
 from cobaya.yaml import yaml_load_file
-from sidr.likelihoods.compression import PARTS, SPECTRA, Compression
+
+from .compression import PARTS, SPECTRA, Compression
 
 L_MAX = 2508
 HELD_BACK = 10  # every tenth spectrum is a test
@@ -43,9 +44,9 @@ def compress(paths, packages_path, directions=40):
     likelihoods = cobaya_likelihoods(packages_path)
     cl = np.concatenate([read_spectra(Path(path)) for path in paths])
     test = np.arange(len(cl)) % HELD_BACK == HELD_BACK - 1
-    if not 0 < directions <= (~test).sum():
-        raise ValueError(f"directions = {directions}: give 1 to {(~test).sum()}, the number of spectra for "
-                         f"training; {test.sum()} more are kept for tests.")
+    if not (test.any() and 0 < directions <= (~test).sum()):
+        raise ValueError(f"directions = {directions}, with {len(cl)} spectra: give {HELD_BACK} spectra or "
+                         "more, every tenth is a test, and no more directions than there are others.")
     D = scaled(cl[~test])
     options = {"plik_lite": {"directions": directions}}
     parts = {name: part.make(likelihoods[name], D, **options.get(name, {})) for name, part in PARTS.items()}

@@ -10,7 +10,8 @@ docs/planck_compressed.md says how well it agrees with the real likelihoods.
 import numpy as np
 from cobaya.likelihood import Likelihood
 from cobaya.log import LoggedError
-from sidr.likelihoods import compression
+
+from . import compression
 
 
 class PlanckCompressed(Likelihood):
