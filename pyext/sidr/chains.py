@@ -35,7 +35,7 @@ class Chain(NamedTuple):
 class Rows(NamedTuple):
     """The lines of a text file of samples."""
     columns: list     # names, from the header; empty without one
-    good: list        # lines
+    good: list        # lists of numbers
     bad: list         # descriptions of lines that cannot be read
 
 
@@ -75,13 +75,14 @@ def read(root, ignore_rows=0.3):
             complaints += complain(path, rows)
             everything.append(rows)
             if rows.good:
-                Path(folder, path.name).write_text("\n".join(rows.good) + "\n")
+                # in numpy's words, which are fewer than Python's
+                Path(folder, path.name).write_text(
+                    "".join(" ".join(map(repr, row)) + "\n" for row in rows.good))
         columns = next((rows.columns for rows in everything if rows.columns), [])
         complaints += check_names(root, copy, columns)
-        good = [line for rows in everything for line in rows.good]
+        good = [row for rows in everything for row in rows.good]
         samples = load(copy, ignore_rows) if len(good) >= FEWEST_ROWS else None
-    weight = math.fsum(float(line.split(maxsplit=1)[0]) for line in good)
-    return Chain(samples, len(good), weight, complaints)
+    return Chain(samples, len(good), math.fsum(row[0] for row in good), complaints)
 
 
 def read_rows(path):
@@ -113,20 +114,20 @@ def read_rows(path):
             bad.append(f"line {number} is incomplete (the run may be writing it)")
         elif len(values) != width:
             bad.append(f"line {number} has {len(values)} columns of {width}")
-        elif not is_sample(values):
+        elif (sample := numbers(values)) is None:
             bad.append(f"line {number} is not numbers, or has no weight or posterior")
         else:
-            good.append(line)
+            good.append(sample)
     return Rows(columns, good, bad)
 
 
-def is_sample(values):
-    """Whether texts are numbers, first a weight and a posterior."""
+def numbers(values):
+    """Texts as numbers; None if they are not, or if a weight and a posterior are not the first of them."""
     try:
-        weight, minuslogpost, *_ = map(float, values)
+        weight, minuslogpost, *_ = row = [float(value) for value in values]
     except ValueError:
-        return False
-    return 0 < weight < math.inf and math.isfinite(minuslogpost)
+        return None
+    return row if 0 < weight < math.inf and math.isfinite(minuslogpost) else None
 
 
 def complain(path, rows):
@@ -156,7 +157,7 @@ def check_names(root, copy, columns):
             yaml_load_file(str(updated))
             names = ParamNames(str(updated)).list()
         except Exception as error:  # whatever a broken file makes of the parser
-            complaint = f"{root}.updated.yaml cannot be read ({str(error).splitlines()[0]})"
+            complaint = f"{root}.updated.yaml cannot be read ({why(error).replace(str(copy), str(root))})"
         else:
             if not columns or names == columns[2:]:
                 return []
@@ -166,6 +167,11 @@ def check_names(root, copy, columns):
         lines = [name + ("*" if name.startswith(("chi2", "minuslogprior")) else "") for name in columns[2:]]
         Path(f"{copy}.paramnames").write_text("\n".join(lines) + "\n")
     return [f"{complaint}: names are those of the samples' header, without ranges and labels."]
+
+
+def why(error):
+    """The first line of an error's message, or its type."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].strip(" .")
 
 
 def load(root, ignore_rows):

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from cobaya.yaml import yaml_load_file
 
+from sidr.chains import why
+
 #: A gap between two lines of progress that is longer than so many times the median one, and than so many
 #: seconds, is a pause: the run was stopped, and went on later.
 PAUSE = (20, 600)
@@ -74,7 +76,7 @@ def read_state(path, name):
         state = yaml_load_file(str(path))["sampler"]
         return dict(state.get(name) or next(iter(state.values()))), []
     except Exception as error:  # whatever a broken file makes of the parser
-        return {}, [f"{path} cannot be read ({str(error).splitlines()[0]}): whether the run has converged "
+        return {}, [f"{path} cannot be read ({why(error)}): whether the run has converged "
                     "is not known."]
 
 

@@ -64,7 +64,7 @@ def read_minima(root):
             continue
         rows = read_rows(path)
         if rows.good and "chi2" in rows.columns:
-            fits.append(Fit(kind, dict(zip(rows.columns, map(float, rows.good[0].split()), strict=True))))
+            fits.append(Fit(kind, dict(zip(rows.columns, rows.good[0], strict=True))))
         else:
             complaints.append(f"{path} cannot be read: no chi2 is taken from it.")
     return fits, complaints

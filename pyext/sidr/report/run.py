@@ -151,13 +151,22 @@ def read_input(root):
             continue
         texts[path.name] = path.read_bytes().decode("utf-8", "replace")
         try:
-            info = yaml_load(texts[path.name])
-            if not isinstance(info, dict):
-                raise ValueError("it is no dictionary")
-            infos.append(info)
+            infos.append(whole_input(yaml_load(texts[path.name])))
         except Exception as error:  # whatever a broken file makes of the parser
-            complaints.append(f"{path} cannot be read ({str(error).splitlines()[0]}).")
+            complaints.append(f"{path} cannot be read ({chains.why(error)}).")
     return texts, infos[-1] if infos else {}, complaints
+
+
+def whole_input(info):
+    """The input, if it has what an input has; otherwise ValueError."""
+    for name in ("params", "likelihood", "theory", "sampler"):
+        block = info.get(name) if isinstance(info, dict) else None
+        if not isinstance(block, dict) and (name in ("params", "likelihood") or block is not None):
+            raise ValueError(f"there is no block `{name}`")
+        if any(not isinstance(options, dict | None) for options in (block or {}).values()
+               if name in ("theory", "sampler")):
+            raise ValueError(f"the block `{name}` is not one of Cobaya")
+    return info
 
 
 def read_evidence(path):
@@ -170,4 +179,4 @@ def read_evidence(path):
             return {}, []
         return evidence, []
     except Exception as error:  # whatever a broken file makes of the parser
-        return {}, [f"{path} cannot be read ({str(error).splitlines()[0]}): its log Z is not shown."]
+        return {}, [f"{path} cannot be read ({chains.why(error)}): its log Z is not shown."]
