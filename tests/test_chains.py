@@ -102,6 +102,27 @@ def test_header_and_yaml_can_each_be_missing(copy):
         updated.touch()
 
 
+def test_a_column_that_is_not_finite_is_left_out_and_its_rows_kept(copy):
+    root, lines = copy
+    whole = chains.read(root).samples
+    broken = [*lines[:300], lines[300].rsplit(maxsplit=1)[0] + " nan", *lines[301:]]
+    write(root, broken)
+    read = chains.read(root)
+    assert read.complaints == [f"{root}: chi2__normal is not finite in 1 of 400 rows; it is left out."]
+    assert read.samples.getParamNames().list() == whole.getParamNames().list()[:-1]
+    assert_array_equal(read.samples["m_nu_sum"], whole["m_nu_sum"])
+
+
+def test_several_chains_are_read_without_those_of_other_columns(copy):
+    root, lines = copy
+    root.with_name("short.2.txt").write_text("\n".join(lines) + "\n")
+    root.with_name("short.3.txt").write_text("# weight minuslogpost x\n1 2 3\n")
+    root.with_name("short_other.1.txt").write_text("not ours\n")
+    read = chains.read(root)
+    assert read.rows == 800 and len(read.complaints) == 1 and "short.3.txt" in read.complaints[0]
+    assert len(read.samples.getSeparateChains()) == 2
+
+
 def test_nothing_that_can_be_read(copy):
     root, lines = copy
     write(root, lines[:1] + ["\x00" * 100])

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 from cobaya.yaml import yaml_load_file
 from getdist import MCSamples, loadMCSamples
 from getdist.cobaya_interface import get_sampler_type
@@ -64,23 +65,26 @@ def read(root, ignore_rows=0.3):
     -------
     Chain
     """
-    root, complaints, everything = Path(root), [], []
+    root, complaints = Path(root), []
+    everything = {path: read_rows(path) for path in chain_files(root)}
+    width = next((len(rows.good[0]) for rows in everything.values() if rows.good), 0)
+    for path, rows in everything.items():
+        if rows.good and len(rows.good[0]) != width:
+            complaints.append(f"{path} has not {width} columns, as the first file has: it is left out.")
+            rows.good.clear()
+        else:
+            complaints += complain(path, rows)
+    good = [row for rows in everything.values() for row in rows.good]
+    columns = next((rows.columns for rows in everything.values() if rows.columns), [])
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, root.name)
         for extension in COMPANIONS:
             if (companion := Path(f"{root}{extension}")).exists():
                 shutil.copyfile(companion, f"{copy}{extension}")
-        for path in chain_files(root):
-            rows = read_rows(path)
-            complaints += complain(path, rows)
-            everything.append(rows)
+        complaints += check_names(root, copy, columns) + leave_out_columns(root, columns, good)
+        for path, rows in everything.items():
             if rows.good:
-                # in numpy's words, which are fewer than Python's
-                Path(folder, path.name).write_text(
-                    "".join(" ".join(map(repr, row)) + "\n" for row in rows.good))
-        columns = next((rows.columns for rows in everything if rows.columns), [])
-        complaints += check_names(root, copy, columns)
-        good = [row for rows in everything for row in rows.good]
+                np.savetxt(Path(folder, path.name), rows.good, fmt="%.17g")
         samples = load(copy, ignore_rows) if len(good) >= FEWEST_ROWS else None
     return Chain(samples, len(good), math.fsum(row[0] for row in good), complaints)
 
@@ -137,6 +141,27 @@ def complain(path, rows):
     more = f", and {len(rows.bad) - NAMED} more" if len(rows.bad) > NAMED else ""
     return [f"{path}: {len(rows.bad)} of {len(rows.bad) + len(rows.good)} rows cannot be read and are left "
             f"out: {'; '.join(rows.bad[:NAMED])}{more}."]
+
+
+def leave_out_columns(root, columns, rows):
+    """Make columns in which not all is finite nan altogether: getdist leaves them out.
+
+    To leave out rows would cut the posterior where a derived parameter is not defined.
+
+    Returns
+    -------
+    list of str
+        A complaint for each.
+    """
+    complaints = []
+    for i in range(2, len(rows[0]) if rows else 0):
+        if count := sum(not math.isfinite(row[i]) for row in rows):
+            for row in rows:
+                row[i] = math.nan
+            name = columns[i] if columns else f"column {i + 1}"
+            complaints.append(f"{root}: {name} is not finite in {count} of {len(rows)} rows; "
+                              "it is left out.")
+    return complaints
 
 
 def check_names(root, copy, columns):

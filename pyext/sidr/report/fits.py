@@ -75,7 +75,7 @@ def best_sample(samples):
     names = samples.getParamNames().list()
     if "chi2" not in names:
         return []
-    best = samples.samples[samples.samples[:, names.index("chi2")].argmin()]
+    best = samples.samples[samples["chi2"].argmin()]
     return [Fit(SAMPLE, dict(zip(names, map(float, best), strict=True)))]
 
 
