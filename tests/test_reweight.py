@@ -229,6 +229,20 @@ def test_points_that_cannot_be_computed_are_impossible_and_listed(copy):
     assert f"{len(result['refused'])} points cannot be computed" in text
 
 
+def weak(log10_G_eff, m_nu_sum):
+    """p without the mode of strong interactions."""
+    return p(log10_G_eff, m_nu_sum) if log10_G_eff < -2.5 else -np.inf
+
+
+@pytest.mark.filterwarnings("error")
+def test_mode_that_does_not_exist_is_gone(copy):
+    result = reweight(copy, n=100, override=likelihood("weak"), jobs=1)
+    left, gone = result["modes"]["log10_G_eff"]
+    assert (left["exact"], gone["exact"], gone["logZ_correction"]) == (1, 0, -np.inf)
+    assert_allclose(result["logZ"]["correction"], np.log(left["run"]), atol=1e-6)
+    assert result["params"]["log10_G_eff"]["mean"]["shift"] < -0.2
+
+
 def test_exact_samples_are_for_getdist_and_cobaya(copy):
     result = reweight(copy, n=300, override=likelihood("q"), jobs=1)
     exact = plots.load(f"{copy}.post.exact")

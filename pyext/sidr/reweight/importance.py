@@ -62,7 +62,7 @@ def draw(weights, n, regions, order, seed=0):
     Raises
     ------
     ValueError
-        If there are fewer than two draws for each region, or no weight.
+        If there are fewer than four draws for each region, or no weight.
     """
     weights = np.asarray(weights, float) / np.sum(weights)
     present = [region for region in np.unique(regions) if weights[regions == region].any()]
@@ -126,15 +126,17 @@ class Reweighting:
         Returns
         -------
         value, error : float
+            NaN or infinite where q vanishes at all points that count.
         """
-        resampled = function(self._p, self._p * self.ratio)
-        return float(function(self.p, self.q)), float(np.std(resampled[np.isfinite(resampled)]))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            value, resampled = function(self.p, self.q), function(self._p, self._p * self.ratio)
+        finite = np.isfinite(resampled)
+        return float(value), float(resampled[finite].std()) if finite.any() else np.nan
 
     def log_Z(self, inside=True):
         """ln(Z_q/Z_p) and its error, of all or of the points that are `inside`, shape (k,)."""
         inside = np.broadcast_to(inside, self.p.shape)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            value, error = self.estimate(lambda p, q: np.log(q @ inside / (p @ inside)))
+        value, error = self.estimate(lambda p, q: np.log(q @ inside / (p @ inside)))
         return value + self.log_scale, error
 
 
