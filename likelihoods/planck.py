@@ -27,9 +27,10 @@ class PlanckCompressed(Likelihood):
             strict: true
 
     It was made of spectra of LCDM + Sigma m_nu and of this package's model around the best fits for every
-    log10 G_eff. With each chi2 comes an estimate of what the compression has left out of it. Where that
-    is more than `tolerance`, or the low-l spectra are beyond those that it was made of, a point is outside:
-    the first one is warned of, and with `strict` all are refused (log-zero).
+    log10 G_eff, where chi2 is that of the four within 0.02 (standard deviation). With each chi2 comes an
+    estimate of what the compression has left out of it. Where that is more than `tolerance`, or the low-l
+    spectra are beyond those that it was made of, a point is outside: the first one is warned of, and with
+    `strict` all are refused (log-zero).
 
     A model with other features in its spectra needs the real likelihoods, unless it is inside; so does
     what needs residuals or some of the multipoles. Parameters that can be derived: chi2_plik_lite,
