@@ -10,13 +10,16 @@ import matplotlib.pyplot as plt
 from tqdm import tqdm
 
 from .figures import pictures
-from .page import DPI, build
+from .page import build
 from .run import files, find, read_run
 
 __all__ = ["watch", "write"]
 
 #: Name of the page in its folder
 PAGE = "report.html"
+
+#: Dots per inch of the pictures
+DPI = 160
 
 
 def write(roots, folder, ignore_rows=0.3, refresh=None):
@@ -43,22 +46,38 @@ def write(roots, folder, ignore_rows=0.3, refresh=None):
     FileNotFoundError
         If there is no run under one of the roots.
     """
+    runs, drawn = draw(roots, folder, ignore_rows)
+    save(runs, drawn, folder, refresh)
+    return runs
+
+
+def draw(roots, folder, ignore_rows):
+    """Read the runs and draw the pictures into the folder.
+
+    Returns
+    -------
+    runs : list of Run
+    drawn : list of Picture
+    """
     bar = {"disable": None, "leave": False}
-    folder = Path(folder)
     with quiet():
         runs = [read_run(root, ignore_rows) for root in tqdm(find(roots), desc="runs", unit="run", **bar)]
-        folder.mkdir(parents=True, exist_ok=True)
+        Path(folder).mkdir(parents=True, exist_ok=True)
         drawn = pictures(runs, lambda jobs: tqdm(jobs, desc="pictures", unit="picture", **bar))
         for picture in drawn:
             for extension in ("png", "pdf"):
-                picture.figure.savefig(folder / f"{picture.name}.{extension}", dpi=DPI, bbox_inches="tight")
-        page = build(runs, drawn, refresh)
-    new = folder / f".{PAGE}.new"
-    new.write_text(page, encoding="utf-8")
-    os.replace(new, folder / PAGE)  # a browser sees the old page or the new one
-    for picture in drawn:
-        plt.close(picture.figure)
-    return runs
+                picture.figure.savefig(Path(folder, f"{picture.name}.{extension}"), dpi=DPI,
+                                       bbox_inches="tight")
+            plt.close(picture.figure)
+    return runs, drawn
+
+
+def save(runs, drawn, folder, refresh):
+    """Write the page; a browser sees the old one or the new one."""
+    new = Path(folder, f".{PAGE}.new")
+    with quiet():
+        new.write_text(build(runs, drawn, folder, refresh), encoding="utf-8")
+    os.replace(new, Path(folder, PAGE))
 
 
 @contextmanager
@@ -79,21 +98,31 @@ def watch(roots, folder, ignore_rows=0.3, every=60, say=print):
     roots, folder, ignore_rows
         As of `write`. Runs that begin later in a folder among the roots are taken in.
     every : int
-        Seconds between two looks.
+        Seconds between two looks; also the browser's.
     say : callable
         Takes a line after each page.
     """
-    seen = None
+    seen = page = None
     try:
         while True:
-            state = {path: path.stat().st_mtime_ns for root in find(roots) for path in files(root)}
+            state = {path: written(path) for root in find(roots) for path in files(root)}
             if state != seen:
-                runs = write(roots, folder, ignore_rows, refresh=every)
+                runs, _ = page = draw(roots, folder, ignore_rows)
+                save(*page, folder, refresh=every)
                 seen, done = state, sum(run.effort.converged is True for run in runs)
                 say(f"{time.strftime('%H:%M:%S')} {Path(folder, PAGE)}: {done} of {len(runs)} converged")
                 if done == len(runs):
                     break
             time.sleep(every)
     except KeyboardInterrupt:
-        say("The page stays as it is now; nobody watches the runs.")
-    write(roots, folder, ignore_rows)
+        say("Nobody watches the runs any more: the page stays as it is.")
+    if page:
+        save(*page, folder, refresh=None)
+
+
+def written(path):
+    """When a file was written last; None if it is just being replaced."""
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return None

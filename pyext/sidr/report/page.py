@@ -5,7 +5,6 @@ import re
 from base64 import b64encode
 from datetime import datetime
 from importlib.metadata import version
-from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,9 +19,6 @@ from .figures import color, has
 from .fits import improvement
 from .paper import compare, constraints, delta_chi2
 from .run import ENOUGH_FOR_PICTURES
-
-#: Dots per inch of the pictures on the page
-DPI = 160
 
 #: Packages of this report, besides those that the runs name
 PACKAGES = ("sidr", "cobaya", "getdist", "nautilus-sampler", "numpy", "matplotlib")
@@ -44,13 +40,15 @@ class Case(NamedTuple):
     paper_delta_chi2: float | None
 
 
-def build(runs, pictures, refresh=None):
+def build(runs, pictures, folder, refresh=None):
     """The page.
 
     Parameters
     ----------
     runs : list of Run
     pictures : list of Picture
+    folder : str or Path
+        Where NAME.png of each picture is.
     refresh : int, optional
         Seconds after which a browser reads the page again.
 
@@ -61,7 +59,7 @@ def build(runs, pictures, refresh=None):
     return template().render(
         title=title(runs), now=datetime.now().astimezone(), refresh=refresh, runs=runs, cases=cases(runs),
         complaints=[complaint for run in runs for complaint in run.complaints],
-        pictures=[(picture, png(picture.figure)) for picture in pictures],
+        pictures=[(picture, address(Path(folder, f"{picture.name}.png"))) for picture in pictures],
         evidences=[run for run in runs if run.evidence and run.whole and run.whole.drawn],
         baseline_evidence=baseline_evidence(runs), enough=plots.ENOUGH_SAMPLES,
         enough_for_pictures=ENOUGH_FOR_PICTURES,
@@ -126,11 +124,9 @@ def baseline_evidence(runs):
             if run.scenario.n_chi == 0 and run.evidence}
 
 
-def png(figure):
-    """A figure as the address of a picture that contains it."""
-    with BytesIO() as file:
-        figure.savefig(file, format="png", dpi=DPI, bbox_inches="tight")
-        return "data:image/png;base64," + b64encode(file.getvalue()).decode()
+def address(path):
+    """A picture as an address that contains it."""
+    return "data:image/png;base64," + b64encode(path.read_bytes()).decode()
 
 
 # Filters of the template
