@@ -138,6 +138,20 @@ def vector(result):
                            np.log(result["angular_diameter_distance"]), [np.log(result["rdrag"])]])
 
 
+def taylor_terms(y):
+    """Coefficients of the products of parameters, in units of STEP, that the vectors `y` at points give."""
+    centre = y["centre"]
+    terms = {}
+    for name in STEP:
+        if f"{name}+1" in y:
+            terms[name,] = (y[f"{name}+1"] - y[f"{name}-1"]) / 2
+            terms[name, name] = (y[f"{name}+1"] + y[f"{name}-1"]) / 2 - centre
+    for a, b in itertools.combinations(MIXED, 2):
+        if f"{a}+{b}" in y:
+            terms[a, b] = y[f"{a}+{b}"] - centre - sum(terms[t] for t in ((a,), (b,), (a, a), (b, b)))
+    return terms
+
+
 class Expansion:
     """Taylor series to second order around the centre of a model, and a spline in log10_G_eff."""
 
@@ -146,17 +160,11 @@ class Expansion:
         self.centre = points(model)["centre"]
         self.l_size, self.z = results["centre"]["tt"].size, results["centre"]["z"]
         y = {name: vector(result) for name, result in results.items()}
-        if model in LIKE:
-            other = {name: vector(result) for name, result in exact(LIKE[model], folder).items()}
-            y = {name: y["centre"] + other[name] - other["centre"] for name in other} | y
         self.constant = y["centre"]
-        terms = {}
-        for name in STEP:
-            terms[name,] = (y[f"{name}+1"] - y[f"{name}-1"]) / 2
-            terms[name, name] = (y[f"{name}+1"] + y[f"{name}-1"]) / 2 - self.constant
-        for a, b in itertools.combinations(MIXED, 2):
-            terms[a, b] = y[f"{a}+{b}"] - self.constant - sum(
-                terms[term] for term in ((a,), (b,), (a, a), (b, b)))
+        terms = taylor_terms(y)
+        if model in LIKE:
+            terms = taylor_terms({name: vector(result) for name, result
+                                  in exact(LIKE[model], folder).items()}) | terms
         self.products, self.terms = list(terms), np.array(list(terms.values()))
         self.spline = None
         if nodes := NODES.get(model[-2:]):
@@ -240,35 +248,31 @@ def covariance(model, data, expansion):
         nodes["log10_G_eff"] = np.linspace(*posterior.prior.bounds()[names.index("log10_G_eff")], 6)
     gridded = [names.index(name) for name in nodes]
     rest = [i for i in range(len(names)) if i not in gridded]
-    unit = np.array([{"A_planck": 0.002, **STEP}[names[i]] for i in rest])
     x = np.array([{"A_planck": 1, **expansion.centre}[name] for name in names])
+    origin, basis = x[rest].copy(), np.diag([{"A_planck": 0.002, **STEP}[names[i]] for i in rest])
 
-    def minus_log(y):       # y: the others, in units of their steps
-        x[rest] = y * unit
+    def minus_log(y):       # y: the others, from `origin` in the directions of `basis`
+        x[rest] = origin + basis @ y
         return -posterior.logpost(x, cached=False)
 
-    def gradient(y):        # half a step: low-l EE is a table, and jumps
+    def gradient(y):        # over a whole unit: low-l EE is a table, and jumps
         return np.array([minus_log(y + h) - minus_log(y - h) for h in np.eye(len(rest)) / 2])
 
-    def inverse_hessian(y):
-        hessian = np.array([gradient(y + h) - gradient(y - h) for h in np.eye(len(rest)) / 2])
-        inverse = np.linalg.inv((hessian + hessian.T) / 2)
-        return (inverse + inverse.T) / 2        # symmetric to the last bit, as BFGS asks
+    def maximise(y):
+        return minimize(minus_log, y, jac=gradient, method="BFGS", options={"gtol": 0.2})
 
-    def maximise(y, inverse=None):
-        return minimize(minus_log, y, jac=gradient, method="BFGS",
-                        options={"hess_inv0": inverse, "gtol": 0.1, "maxiter": 20})
+    for _ in range(2):      # then in directions in which the posterior is round, and its width 1
+        origin = origin + basis @ maximise(np.zeros(len(rest))).x
+        hessian = np.array([gradient(h) - gradient(-h) for h in np.eye(len(rest)) / 2])
+        basis = basis @ np.linalg.cholesky(np.linalg.inv((hessian + hessian.T) / 2))
 
-    y = x[rest] / unit
-    y = maximise(y).x       # where the fit is bad, its residuals would be in the second derivatives
-    inverse = inverse_hessian(y)
     shape = [len(values) for values in nodes.values()]
-    best, height = np.empty((*shape, len(rest))), np.empty(shape)
+    best, height = np.zeros((*shape, len(rest))), np.empty(shape)
     for index in np.ndindex(*shape):
         x[gridded] = [values[i] for values, i in zip(nodes.values(), index, strict=True)]
-        fit = maximise(y if index[0] == 0 else best[index[0] - 1, *index[1:]] / unit, inverse)
-        best[index], height[index] = fit.x * unit, fit.fun
-    inverse *= np.outer(unit, unit)
+        fit = maximise(best[max(index[0] - 1, 0), *index[1:]])
+        best[index], height[index] = fit.x, fit.fun
+    best = origin + best @ basis.T
 
     # Means and covariance over the two, and what the others scatter around their best values
     grid = tuple(np.asarray(values) for values in nodes.values())
@@ -279,7 +283,7 @@ def covariance(model, data, expansion):
     values[:, gridded] = fine.reshape(weights.size, -1)
     values[:, rest] = RegularGridInterpolator(grid, best, method="cubic")(fine).reshape(weights.size, -1)
     result = np.cov(values.T, aweights=weights)
-    result[np.ix_(rest, rest)] += inverse
+    result[np.ix_(rest, rest)] += basis @ basis.T
     return names, np.average(values, axis=0, weights=weights), result
 
 
