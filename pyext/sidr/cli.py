@@ -72,9 +72,10 @@ def parser():
 
     figures = commands.add_parser("figures", help="figures and tables of the papers, computed anew")
     figures.add_argument("names", nargs="+", metavar="FIGURE", help="fig1, fig2, figS1 ... figS7 of "
-                         "arXiv:2506.08085; vmodel, Table 1 of the V-model")
+                         "arXiv:2506.08085; neff: Delta N_eff of a pseudo-Dirac pair; vmodel: Table 1 of "
+                         "the V-model")
     figures.add_argument("-o", "--output", metavar="DIR", type=Path, default=Path("."),
-                         help="folder; fig2 and figS5 keep their planes there, and go on after a kill")
+                         help="folder; fig2, figS5 and neff go on from there after a kill")
     figures.add_argument("-s", "--size", type=int, default=60, metavar="N",
                          help="points in each direction of fig2 and figS5 (default: 60)")
     figures.add_argument("-j", "--jobs", type=int, metavar="N", help="processes (default: all cores)")
@@ -179,9 +180,10 @@ def run_figures(args):
     import matplotlib
     matplotlib.use("Agg")
     from sidr import vmodel
-    from sidr.thermal import figures
+    from sidr.neff import figures as neff
+    from sidr.thermal import figures as thermal
 
-    known = figures.FIGURES | vmodel.FIGURES
+    known = thermal.FIGURES | neff.FIGURES | vmodel.FIGURES
     if unknown := set(args.names) - known.keys():
         raise ValueError(f"{', '.join(sorted(unknown))}: no such figure; there are {', '.join(known)}")
     if args.size < 2:

@@ -24,7 +24,7 @@ leave more neutrons. CLASS gets the N_bbn of an expansion that would make as muc
 from cobaya.log import LoggedError
 from cobaya.theory import Theory
 
-from sidr.neff.table import Interpolation
+from sidr.neff.table import interpolation
 from sidr.neutrinos import N_TOT
 
 
@@ -45,7 +45,7 @@ class PseudoDirac(Theory):
             If an option is wrong.
         """
         try:
-            self.extra = Interpolation(self.j, self.ordering)
+            self.extra = interpolation(self.j, self.ordering)
         except ValueError as error:
             raise LoggedError(self.log, "%s", error) from error
 
