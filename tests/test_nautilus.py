@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from cobaya.likelihood import Likelihood
 from cobaya.log import LoggedError
 from cobaya.output import load_samples
 from cobaya.run import run
@@ -271,6 +272,49 @@ def test_failed_points_are_zeros_counted_and_listed(tmp_path, capsys):
     text = capsys.readouterr().out
     assert f"{len(failed)} of {products['calls']} points have no likelihood" in text
     assert f"x = {failed[0, 0]:g}, y = {failed[0, 1]:g}" in text
+
+
+class Island(Theory):
+    """Computes near the middle of the unit cube only, and says how far outside a point is."""
+
+    outside_by = 0.0
+
+    def get_requirements(self):
+        return dict.fromkeys("xyz")
+
+    def get_can_provide(self):
+        return ["island"]
+
+    def calculate(self, state, want_derived=True, x=0, y=0, z=0):
+        self.outside_by = max(0.0, np.linalg.norm([x - 0.5, y - 0.5, z - 0.5]) - 0.05)
+        state["island"] = x, y, z
+        return self.outside_by == 0
+
+    def get_island(self):
+        return self.current_state["island"]
+
+
+class OnIsland(Likelihood):
+    """A narrow Gaussian in the middle."""
+
+    def get_requirements(self):
+        return {"island": None}
+
+    def logp(self, **params):
+        return norm.logpdf(self.provider.get_island(), 0.5, 0.01).sum()
+
+
+def test_way_to_a_small_region_of_a_theory_is_found(tmp_path, capsys):
+    """A part of 5e-4 of the prior: 200 live points in it would take 400 thousand calls at random."""
+    model = info({"external": OnIsland}, UNIT, n_eff=1000) | {
+        "theory": {"island": {"external": Island}}, "output": str(tmp_path / "run")}
+    products = sample(model)
+    assert abs(products["logZ"]) < 0.15     # normalised; sharp edges lie at five standard deviations
+    assert products["calls"] < 8000 and len(products["failed"]) == 0
+    for name in "xyz":
+        mean, std = mean_and_std(products, name)
+        assert_allclose([mean, std], [0.5, 0.01], atol=0.002)
+    assert "points were rejected: outside the region" in capsys.readouterr().out
 
 
 def test_no_point_with_a_likelihood_gives_no_sample():
