@@ -108,6 +108,7 @@ setup(
     package_data={
         "": ["*.yaml", "*.bibtex"],
         "sidr.classy": ["calibrations/*.txt"],
+        "sidr.neff": ["table.txt"],
         "sidr.emulator": ["designs/*.yaml", "emulators/*.npz"],
         "sidr.report": ["page.html", "page.css"],
         "sidr.likelihoods": ["PlanckCompressed.npz"],

@@ -167,7 +167,7 @@ def test_wrong_options_are_named(options, named):
 
 
 def test_settings_of_another_training_stop_a_run():
-    model = get_model(info("sidr.theory.SIDREmulator", extra_args={"k_step_sub": 0.05}))
+    model = get_model(info("sidr.theory.SIDREmulator", extra_args={"l_max_g": 20}))
     with pytest.raises(Exception, match="trained with"):
         model.logposterior({"m_nu_sum": 0.1})
 
