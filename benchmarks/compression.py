@@ -104,23 +104,23 @@ def differences(folder, label, points, parts, likelihoods):
 def compare_posteriors(folder, parts, likelihoods):
     """Print mean and standard deviation of compressed minus real -2 ln L."""
     print(f"{'mean and std':16}{'points':>7}" + "".join(f"{name:>18}" for name in parts)
-          + f"{'all':>18}{'missed at most':>16}")
+          + f"{'all':>18}{'error at most':>16}")
     for name, points in posteriors().items():
-        difference, missed = differences(folder, name, points, parts, likelihoods)
+        difference, error = differences(folder, name, points, parts, likelihoods)
         columns = [*difference.values(), sum(difference.values())]
         print(f"{name:16}{len(points):7d}"
               + "".join(f"{values.mean():10.4f} {values.std():7.4f}" for values in columns)
-              + f"{sum(missed.values()).max():16.3f}")
+              + f"{sum(error.values()).max():16.3f}")
 
 
 def compare_foreign(folder, parts, likelihoods):
     """Print compressed minus real -2 ln L, and what the compression itself says about it."""
-    print(f"{'':34}" + "".join(f"{name:>10}" for name in parts) + f"{'missed':>10}")
+    print(f"{'':34}" + "".join(f"{name:>10}" for name in parts) + f"{'error':>10}")
     points = [LCDM | changes for changes in FOREIGN.values()]
-    difference, missed = differences(folder, "foreign", points, parts, likelihoods)
+    difference, error = differences(folder, "foreign", points, parts, likelihoods)
     for i, name in enumerate(FOREIGN):
         print(f"{name:34}" + "".join(f"{values[i]:10.3f}" for values in difference.values())
-              + f"{sum(missed.values())[i]:10.3f}")
+              + f"{sum(error.values())[i]:10.3f}")
 
 
 def measure_speed(folder, parts, likelihoods, rounds=300):

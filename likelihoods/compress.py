@@ -123,7 +123,7 @@ def cobaya_likelihoods(packages_path):
 
 
 def differences(parts, likelihoods, D, A):
-    """Compressed minus Cobaya's -2 ln L, and which spectra are outside.
+    """Compressed minus Cobaya's -2 ln L, and what the compression says about it.
 
     Parameters
     ----------
@@ -135,16 +135,16 @@ def differences(parts, likelihoods, D, A):
 
     Returns
     -------
-    difference, missed : dict of ndarray, shape (n,)
+    difference, error : dict of ndarray, shape (n,)
         The second one as the parts themselves estimate it.
     """
-    difference, missed = ({name: np.empty(len(A)) for name in parts} for _ in range(2))
+    difference, error = ({name: np.empty(len(A)) for name in parts} for _ in range(2))
     for i, a in enumerate(A):
         spectra = {x: values[i] for x, values in D.items()}
         for name, part in parts.items():
-            chi2, missed[name][i] = part.chi2(spectra, a)
+            chi2, error[name][i] = part.chi2(spectra, a)
             difference[name][i] = chi2 - part.exact_chi2(likelihoods[name], spectra, a)
-    return difference, missed
+    return difference, error
 
 
 def agreement(parts, likelihoods, D, A):

@@ -2,7 +2,7 @@ r"""The Planck 2018 likelihoods, each compressed to what the spectra of models c
 
 Over any region that a posterior reaches, the spectra of a model fill a space of few dimensions. A part of
 the likelihood is made of Cobaya's own and of many exact spectra (`make`), and gives -2 ln L of other
-spectra (`chi2`), with an estimate of what it leaves out. The arguments are the same everywhere:
+spectra (`chi2`), with an estimate of its error. The arguments are the same everywhere:
 
     D : dict of ndarray, from l = 0 on
         l (l+1) C_l / 2 pi [muK^2] of "tt", "te" and "ee", [l (l+1)]^2 C_l / 2 pi of "pp"; for `make` with
@@ -10,7 +10,7 @@ spectra (`chi2`), with an estimate of what it leaves out. The arguments are the 
     A : float
         The calibration A_planck; its square divides the spectra of the CMB.
 
-What is left out is in units of chi2, and infinite where nothing is known.
+The error is that of chi2, on the safe side, and infinite where nothing is known.
 """
 
 import json
@@ -44,7 +44,7 @@ class PlikLite(NamedTuple):
     .. math:: \chi^2 = |V y - V y_d|^2 + |(1 - V^T V) y|^2
 
     without a constant, and without a term linear in what V does not see of y: nothing multiplies it with
-    the noise of the data. The second term is left out, and estimated.
+    the noise of the data. The second term is estimated, and is small inside the training.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class PlikLite(NamedTuple):
         V y_d.
     probes : ndarray, shape (PROBES, bandpowers)
         Random directions orthogonal to V, times L^-1; so long that the sum of the squares of what they see
-        is |(1 - V^T V) y|^2, to a third.
+        is |(1 - V^T V) y|^2 to a third, whatever the spectra.
     """
     edges: np.ndarray
     bins: np.ndarray
@@ -101,11 +101,12 @@ class PlikLite(NamedTuple):
         return likelihood.get_chi_squared(0, *(D[x] for x in CMB), A)
 
     def chi2(self, D, A):
-        """-2 ln L, and what it leaves out."""
+        """-2 ln L, and the second term, of which it is uncertain by a third."""
         binned = bandpowers(D, self.edges, self.bins, self.weights) / A**2
         delta = self.operator @ binned - self.data
-        unseen = self.probes @ binned
-        return delta @ delta, unseen @ unseen
+        probed = self.probes @ binned
+        unseen = probed @ probed
+        return delta @ delta + unseen, unseen
 
 
 def bandpowers(D, edges, bins, weights):

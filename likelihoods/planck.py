@@ -28,13 +28,13 @@ class PlanckCompressed(Likelihood):
 
     It was made of spectra of LCDM + Sigma m_nu and of this package's model around the best fits for every
     log10 G_eff, where chi2 is that of the four within 0.02 (standard deviation). With each chi2 comes an
-    estimate of what the compression has left out of it. Where that is more than `tolerance`, or the low-l
-    spectra are beyond those that it was made of, a point is outside: the first one is warned of, and with
-    `strict` all are refused (log-zero).
+    estimate of its error, from what the compression does not see of the spectra. Where that is more than
+    `tolerance`, or the low-l spectra are beyond those that it was made of, a point is outside: the first
+    one is warned of, and with `strict` all are refused (log-zero).
 
     A model with other features in its spectra needs the real likelihoods, unless it is inside; so does
     what needs residuals or some of the multipoles. Parameters that can be derived: chi2_plik_lite,
-    chi2_lensing, chi2_lowl_TT, chi2_lowl_EE, and chi2_missed, the estimate. Cite Planck: `cobaya-bib`.
+    chi2_lensing, chi2_lowl_TT, chi2_lowl_EE, and chi2_error, the estimate. Cite Planck: `cobaya-bib`.
     """
 
     type = "CMB"
@@ -72,16 +72,16 @@ class PlanckCompressed(Likelihood):
         return {"Cl": l_max}
 
     def get_can_provide_params(self):
-        return [*(f"chi2_{name}" for name in self.compressed), "chi2_missed"]
+        return [*(f"chi2_{name}" for name in self.compressed), "chi2_error"]
 
     def logp(self, _derived=None, **params_values):
         D, A = self.provider.get_Cl(ell_factor=True), params_values["A_planck"]
         results = {name: part.chi2(D, A) for name, part in self.compressed.items()}
-        total_missed = sum(missed for _, missed in results.values())
+        total_error = sum(error for _, error in results.values())
         if _derived is not None:
             _derived.update({f"chi2_{name}": chi2 for name, (chi2, _) in results.items()})
-            _derived["chi2_missed"] = total_missed
-        if total_missed > self.tolerance:
+            _derived["chi2_error"] = total_error
+        if total_error > self.tolerance:
             self.count_outside(results)
             if self.strict:
                 return -np.inf
@@ -91,12 +91,12 @@ class PlanckCompressed(Likelihood):
         """Count a point outside, and warn of the first one."""
         self.outside += 1
         if self.outside == 1:
-            missed = ", ".join(f"{missed:.2g} in {name}" for name, (_, missed) in results.items() if missed)
+            errors = ", ".join(f"{error:.2g} in {name}" for name, (_, error) in results.items() if error)
             self.log.warning(
-                "A point is outside the spectra that the compression was made of: it may miss %s of chi2 "
+                "A point is outside the spectra that the compression was made of: chi2 may be wrong by %s "
                 "(inf: unknown), tolerance = %g. This is said once; such points are %s. If the posterior "
                 "has any, use the real likelihoods, or `sidr compress` with spectra from there.",
-                missed, self.tolerance, "refused" if self.strict else "kept: strict = true refuses them")
+                errors, self.tolerance, "refused" if self.strict else "kept: strict = true refuses them")
 
     def close(self):
         if self.outside:
