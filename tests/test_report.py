@@ -2,6 +2,7 @@
 
 import html
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -149,6 +150,16 @@ def test_pauses_do_not_count_as_time():
     times = [start + timedelta(minutes=m) for m in minutes]
     done = np.array([10.0, 20, 30, 40, 50, 60, 70])
     assert effort.wall_time(times, done, 70) == pytest.approx(5 / 50 * 70 * 60)
+
+
+def test_time_before_the_first_line_of_progress_counts(tmp_path):
+    times, done = [datetime(2026, 1, 1, 12, 30)], np.array([100.0])
+    path = tmp_path / "run.input.yaml"
+    path.touch()
+    os.utime(path, (0, datetime(2026, 1, 1, 12).timestamp()))
+    assert effort.wall_time(*effort.with_start(tmp_path / "run", times, done), 200) == 3600
+    path.touch()                                                   # a copy: its time says nothing
+    assert effort.wall_time(*effort.with_start(tmp_path / "run", times, done), 200) is None
 
 
 # The paper

@@ -63,7 +63,7 @@ def read_effort(root, info, weight):
         slow_calls=None if slow is None or calls is None else slow * calls,
         failed=sum(not line.startswith("#") for line in failed.open()) if failed.exists()
         else 0 if "calls" in state else None,
-        seconds=wall_time(times, done, calls), processes=state.get("mpi_size") or None,
+        seconds=wall_time(*with_start(root, times, done), calls), processes=state.get("mpi_size") or None,
         progress=progress | {"calls": done}, last=times[-1] if len(times) else None)
     return effort, complaints + more
 
@@ -114,8 +114,20 @@ def thinning(blocking, thin):
     return max(1, round(sum(n) / d)) if thin else 1, n[0] / sum(n)
 
 
+def with_start(root, times, done):
+    """Times of progress and what was done until then, with the time at which the input was written.
+
+    Not where that is later: of a copy, or of a run that has been resumed.
+    """
+    path = Path(f"{root}.input.yaml")
+    start = datetime.fromtimestamp(path.stat().st_mtime) if path.exists() else None
+    if not times or start is None or start >= times[0]:
+        return times, done
+    return [start, *times], np.array([0, *done])
+
+
 def wall_time(times, done, calls):
-    """Seconds for `calls`, from the rate between the first and the last line of progress."""
+    """Seconds for `calls`, from the rate between the first and the last of the times."""
     if len(times) < 2 or not calls or not done[-1] > done[0]:
         return None
     gaps = np.array([(b - a).total_seconds() for a, b in zip(times, times[1:], strict=False)])

@@ -116,12 +116,16 @@ def curves(runs, whole=False):
                 shade = next((c for c in SPARE if c not in used), shade)
                 label += f" ({run.name})"
             used.add(shade)
-            if run.effort.converged is False:
-                label += " (not converged)"
-            elif not part.enough:
-                label += f" ({part.independent:.0f} samples)"
+            label += doubt(run, part)
             result.append(Curve(part.samples, mathtext(label), shade, filled))
     return sorted(result, key=lambda curve: not curve.filled)
+
+
+def doubt(run, part):
+    """What a legend adds to a name."""
+    if run.effort.converged is False:
+        return " (not converged)"
+    return "" if part.enough else f" ({part.independent:.0f} samples)"
 
 
 def coupling(runs, _=None):
@@ -141,7 +145,7 @@ def coupling(runs, _=None):
         density.normalize("max")
         x, p = density.x, density.P
         ax.plot(x, p, style, color=color(case, case.mode), lw=1.6, label=mathtext(
-            case.name + (f", {case.data}" if len(datasets) > 1 else "")))
+            case.name + f", {case.data}" * (len(datasets) > 1) + doubt(run, run.whole)))
         for mode in ("MI", "SI") if case.mode in filled and style == "-" else ():
             inside = x >= MODE_EDGE if mode == "SI" else x <= MODE_EDGE
             if case.mode in (mode, "full"):

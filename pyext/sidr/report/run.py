@@ -14,7 +14,7 @@ from .fits import MINIMA, SAMPLE, best_sample, read_minima
 from .scenario import MODE_EDGE, Scenario, scenario
 
 #: Fewer independent samples than this make no picture.
-ENOUGH_FOR_PICTURES = 20
+ENOUGH_FOR_PICTURES = 5
 
 COUPLING = "log10_G_eff"
 
