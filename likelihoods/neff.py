@@ -14,6 +14,9 @@ MEASUREMENTS = {
     "planck_2018": (2.99, 0.17),    # arXiv:1807.06209 (67b): TTTEEE, lowE, lensing, BAO
     "act_dr6": (2.86, 0.13),        # arXiv:2503.14454: ACT DR6, Planck, lensing, DESI DR1
     "cmb_bbn": (2.990, 0.070),      # arXiv:2603.13226: CMB, DESI, and the helium and deuterium abundances
+    # Y_p = 0.2458(13) of arXiv:2601.22238 against 0.2467 of standard nucleosynthesis there, with
+    # dY_p/dN = 0.0134 of CLASS's table: for N_bbn
+    "helium": (2.977, 0.097),
     "cmb_s4": (3.044, 0.030),       # forecast, arXiv:1610.02743: 0.06 at 95%
     "cmb_hd": (3.044, 0.0135),      # forecast, arXiv:1906.10134: 0.027 at 95%
 }
@@ -22,11 +25,11 @@ MEASUREMENTS = {
 class Neff(Likelihood):
     r"""
     Gaussian in the effective number of neutrinos
-    \cite{Planck:2018vyg,AtacamaCosmologyTelescope:2025nti,Goldstein:2026neff}.
+    \cite{Planck:2018vyg,AtacamaCosmologyTelescope:2025nti,Goldstein:2026neff,Aver:2026lbt}.
 
     It replaces data of the CMB where nothing but N_eff changes. N_eff is that of today's radiation, and was
     measured for species that stream freely and have standard helium: it cannot see chi. Not to be
-    combined with the data that it was made of, such as Planck's and DESI's.
+    combined with the data that it was made of, such as Planck's and DESI's. Helium measures N_bbn.
     """
 
     type = "CMB"

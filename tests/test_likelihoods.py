@@ -21,6 +21,8 @@ from sidr.likelihoods import Neff
 from sidr.likelihoods.desi import DESI_DR1, DESI_DR2
 from sidr.likelihoods.neff import MEASUREMENTS
 
+import sidr.classy
+
 PACKAGES = os.environ.get("COBAYA_PACKAGES_PATH")
 
 BACKGROUND = {"omega_b": 0.022383, "omega_cdm": 0.12011, "H0": 67.32}
@@ -295,6 +297,18 @@ def test_limit_on_more_than_the_standard_N_eff_is_the_published_one(measurement,
     posterior = np.cumsum(np.exp(-0.5 * ((3.044 + extra - mean) / sigma)**2))
     assert_allclose(neff(measurement, 3.044), ((3.044 - mean) / sigma)**2, rtol=1e-12)
     assert_allclose(np.interp(0.95, posterior / posterior[-1], extra), published, rtol=0.06)
+
+
+def test_helium_measures_the_N_of_nucleosynthesis():
+    mean, sigma = MEASUREMENTS["helium"]
+    assert_allclose(mean - 3.044, (0.2458 - 0.2467) / 0.0134, atol=1e-3)    # arXiv:2601.22238
+    assert_allclose(sigma, 0.0013 / 0.0134, atol=1e-3)
+    cosmo = [sidr.classy.Class() for _ in range(2)]
+    for c, N in zip(cosmo, (2.977, 2.977 + 0.097), strict=True):
+        c.set(N_ur=N, omega_b=0.0224)
+        c.compute(["thermodynamics"])
+    below, above = (c.get_current_derived_parameters(["YHe"])["YHe"] for c in cosmo)
+    assert_allclose(above - below, 0.0013, rtol=0.02)
 
 
 @pytest.mark.parametrize("measurement", ["planck", [3.0], [3.0, 0], [3.0, -1], ["3", 1],
