@@ -75,8 +75,8 @@ class PlikLite(NamedTuple):
     @classmethod
     def make(cls, likelihood, D, directions=40, seed=30):
         """Compress Cobaya's likelihood to a number of principal directions."""
-        edges = np.append(likelihood.blmin, likelihood.blmax[-1] + 1)
         bins = np.array([len(used) for used in likelihood.used_bins])
+        edges = np.append(likelihood.blmin[:bins.max()], likelihood.blmax[bins.max() - 1] + 1)
         weights = likelihood.weights[edges[0]:edges[-1]]
         L = np.linalg.cholesky(likelihood.cov)
         y = solve_triangular(L, bandpowers(D, edges, bins, weights).T, lower=True).T
