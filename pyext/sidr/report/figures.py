@@ -111,14 +111,18 @@ def curves(runs, whole=False):
         area = not pieces and not (case.mode == "full" and single)
         pieces.append((run.whole, case.name if case.name != "other" else run.name, area))
         for part, label, filled in pieces:
-            shade = color(case, part.mode)
-            if shade in used:
-                shade = next((c for c in SPARE if c not in used), shade)
-                label += f" ({run.name})"
-            used.add(shade)
+            shade, is_second = fresh(color(case, part.mode), used)
+            label += f" ({run.name})" * is_second
             label += doubt(run, part)
             result.append(Curve(part.samples, mathtext(label), shade, filled))
     return sorted(result, key=lambda curve: not curve.filled)
+
+
+def fresh(shade, used):
+    """A colour that is not among those used, to which it is added, and whether it is a spare one."""
+    chosen = shade if shade not in used else next((c for c in SPARE if c not in used), shade)
+    used.add(chosen)
+    return chosen, chosen != shade
 
 
 def doubt(run, part):
@@ -137,6 +141,7 @@ def coupling(runs, _=None):
     priors = [(run.whole.samples.ranges.getLower(COUPLING), run.whole.samples.ranges.getUpper(COUPLING))
               for run in runs]
     filled = ("full",) if any(run.scenario.mode == "full" for run in runs) else ("MI", "SI")
+    used = {data: set() for data in datasets}
     fig, ax = plt.subplots(figsize=(6.4, 4.2), layout="constrained")
     for run in runs:
         case = run.scenario
@@ -144,8 +149,10 @@ def coupling(runs, _=None):
         density = run.whole.samples.get1DDensity(COUPLING)
         density.normalize("max")
         x, p = density.x, density.P
-        ax.plot(x, p, style, color=color(case, case.mode), lw=1.6, label=mathtext(
-            case.name + f", {case.data}" * (len(datasets) > 1) + doubt(run, run.whole)))
+        shade, is_second = fresh(color(case, case.mode), used[case.data])
+        ax.plot(x, p, style, color=shade, lw=1.6, label=mathtext(
+            case.name + f", {case.data}" * (len(datasets) > 1) + f" ({run.name})" * is_second
+            + doubt(run, run.whole)))
         for mode in ("MI", "SI") if case.mode in filled and style == "-" else ():
             inside = x >= MODE_EDGE if mode == "SI" else x <= MODE_EDGE
             if case.mode in (mode, "full"):
