@@ -4,6 +4,7 @@
 `sidr.oscillations`. Equations (15) to (23) are those of the pseudo-Dirac paper, see docs/neff.md.
 """
 
+from .collisions import Terms
 from .solve import Result, solve, solve_neutrinos
 
-__all__ = ["Result", "solve", "solve_neutrinos"]
+__all__ = ["Result", "Terms", "solve", "solve_neutrinos"]

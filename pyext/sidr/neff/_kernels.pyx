@@ -170,7 +170,7 @@ def neutrino_kernels(Py_ssize_t n, double h):
     return result
 
 
-def among_neutrinos(double[:, ::1] f, double[:, :, :, ::1] kernels, bint with_slope):
+def among_neutrinos(double[:, ::1] f, double[:, :, :, ::1] kernels):
     """Sums of collisions among neutrinos, nu and nu-bar alike.
 
     Couplings are those of massless electrons, divided by 4: for two flavours (p_1.p_2)^2 + (p_1.p_4)^2 in
@@ -183,24 +183,19 @@ def among_neutrinos(double[:, ::1] f, double[:, :, :, ::1] kernels, bint with_sl
         Diagonals.
     kernels : ndarray, shape (2, n, n, n)
         Of `neutrino_kernels`.
-    with_slope : bool
-        Whether to compute the derivatives.
 
     Returns
     -------
     gain, loss : ndarray, shape (n, 3)
         C = (1 - f) gain - f loss, but for a factor.
-    exchange : ndarray, shape (n, 3)
-        Part of gain + loss that changes the flavour: annihilation into the two others.
     slope : ndarray, shape (n, 3, n, 3)
         Derivatives of C.
     """
     cdef Py_ssize_t n = f.shape[0], i, j, k, l, a, b
     cdef double s, t, two, one, p, q, c, up, down
     cdef double f1, f2, f3, e3, e4
-    gains, losses, exchanges = np.zeros((n, 3)), np.zeros((n, 3)), np.zeros((n, 3))
-    slopes = np.zeros((n if with_slope else 0, 3, n, 3))
-    cdef double[:, ::1] gain = gains, loss = losses, exchange = exchanges
+    gains, losses, slopes = np.zeros((n, 3)), np.zeros((n, 3)), np.zeros((n, 3, n, 3))
+    cdef double[:, ::1] gain = gains, loss = losses
     cdef double[:, :, :, ::1] slope = slopes
     for i in range(n):
         for j in range(n):
@@ -216,11 +211,10 @@ def among_neutrinos(double[:, ::1] f, double[:, :, :, ::1] kernels, bint with_sl
                         p, q = f[l, b] * (1 - f[j, b]), f[j, b] * (1 - f[l, b])
                         gain[i, a] += c * f3 * p
                         loss[i, a] += c * (1 - f3) * q
-                        if with_slope:
-                            up, down = (1 - f1) * f3 * c, f1 * (1 - f3) * c
-                            slope[i, a, k, a] += c * ((1 - f1) * p + f1 * q)
-                            slope[i, a, l, b] += up * (1 - f[j, b]) + down * f[j, b]
-                            slope[i, a, j, b] -= up * f[l, b] + down * (1 - f[l, b])
+                        up, down = (1 - f1) * f3 * c, f1 * (1 - f3) * c
+                        slope[i, a, k, a] += c * ((1 - f1) * p + f1 * q)
+                        slope[i, a, l, b] += up * (1 - f[j, b]) + down * f[j, b]
+                        slope[i, a, j, b] -= up * f[l, b] + down * (1 - f[l, b])
                     # a + a-bar -> b + b-bar
                     for b in range(3):
                         if a == b:
@@ -229,13 +223,81 @@ def among_neutrinos(double[:, ::1] f, double[:, :, :, ::1] kernels, bint with_sl
                         up, down = t * (1 - f2), t * f2
                         gain[i, a] += up * e3 * e4
                         loss[i, a] += down * (1 - e3) * (1 - e4)
-                        exchange[i, a] += up * e3 * e4 + down * (1 - e3) * (1 - e4)
-                        if with_slope:
-                            slope[i, a, j, a] -= t * ((1 - f1) * e3 * e4 + f1 * (1 - e3) * (1 - e4))
-                            slope[i, a, k, b] += up * (1 - f1) * e4 + down * f1 * (1 - e4)
-                            slope[i, a, l, b] += up * (1 - f1) * e3 + down * f1 * (1 - e3)
-    if with_slope:
-        for i in range(n):
-            for a in range(3):
-                slope[i, a, i, a] -= gain[i, a] + loss[i, a]
-    return gains, losses, exchanges, slopes
+                        slope[i, a, j, a] -= t * ((1 - f1) * e3 * e4 + f1 * (1 - e3) * (1 - e4))
+                        slope[i, a, k, b] += up * (1 - f1) * e4 + down * f1 * (1 - e4)
+                        slope[i, a, l, b] += up * (1 - f1) * e3 + down * f1 * (1 - e3)
+    for i in range(n):
+        for a in range(3):
+            slope[i, a, i, a] -= gain[i, a] + loss[i, a]
+    return gains, losses, slopes
+
+
+cdef inline void product(double * a, double * b, double * out) noexcept:
+    """out = a b, matrices of 3 x 3."""
+    cdef Py_ssize_t i, k
+    for i in range(3):
+        for k in range(3):
+            out[3 * i + k] = a[3 * i] * b[k] + a[3 * i + 1] * b[3 + k] + a[3 * i + 2] * b[6 + k]
+
+
+cdef inline void add(double c, double * a, double * b, double * out) noexcept:
+    """out += c (a + Tr a) b."""
+    cdef Py_ssize_t i
+    cdef double trace = a[0] + a[4] + a[8]
+    cdef double ab[9]
+    product(a, b, ab)
+    for i in range(9):
+        out[i] += c * (ab[i] + trace * b[i])
+
+
+def among_coherent_neutrinos(double[:, :, ::1] rho, double[:, :, :, ::1] kernels):
+    r"""Sums of collisions among neutrinos with their coherences, nu and nu-bar alike.
+
+    .. math:: X = [\varrho_4(1-\varrho_2) + {\rm Tr}]\,\varrho_3 \quad\text{(scattering)}, \qquad
+              X = [\varrho_3\varrho_4 + {\rm Tr}]\,(1-\varrho_2) \quad\text{(annihilation)}
+
+    and Y with rho and 1 - rho exchanged; Sigl & Raffelt 1993.
+
+    Parameters
+    ----------
+    rho : ndarray, shape (n, 3, 3)
+        Real and symmetric.
+    kernels : ndarray, shape (2, n, n, n)
+        Of `neutrino_kernels`.
+
+    Returns
+    -------
+    X, Y : ndarray, shape (n, 3, 3)
+        C = X (1 - rho) + (1 - rho) X^T - Y rho - rho Y^T, but for a factor.
+    """
+    cdef Py_ssize_t n = rho.shape[0], i, j, k, l, m
+    cdef double s, t
+    cdef double R42[9]
+    cdef double R34[9]
+    cdef double work[9]
+    cdef double * R2
+    cdef double * R3
+    cdef double * R4
+    left = np.ascontiguousarray(np.eye(3) - rho)
+    X, Y = np.zeros((n, 3, 3)), np.zeros((n, 3, 3))
+    cdef double[:, :, ::1] Q = left, out_X = X, out_Y = Y
+    for i in range(n):
+        for j in range(n):
+            R2 = &rho[j, 0, 0]
+            for k in range(max(0, i + j - n + 1), min(n, i + j + 1)):
+                l = i + j - k
+                R3, R4 = &rho[k, 0, 0], &rho[l, 0, 0]
+                s, t = kernels[0, i, j, k] / 8, kernels[1, i, j, k] / 8
+                product(R4, R2, R42)
+                product(R3, R4, R34)
+                for m in range(9):
+                    work[m] = R4[m] - R42[m]                            # rho_4 (1 - rho_2)
+                add(s + t, work, R3, &out_X[i, 0, 0])
+                for m in range(9):
+                    work[m] = R2[m] - R42[m]                            # (1 - rho_4) rho_2
+                add(s + t, work, &Q[k, 0, 0], &out_Y[i, 0, 0])
+                add(t, R34, &Q[j, 0, 0], &out_X[i, 0, 0])
+                for m in range(9):
+                    work[m] = (m % 4 == 0) - R3[m] - R4[m] + R34[m]     # (1 - rho_3) (1 - rho_4)
+                add(t, work, R2, &out_Y[i, 0, 0])
+    return X, Y

@@ -23,7 +23,7 @@ from sidr.thermal.chebyshev import Table
 from sidr.thermal.units import G_F, M_E
 
 from . import electrons
-from .collisions import Collisions, coherence_damping
+from .collisions import PROCESSES, Collisions, coherence_damping
 
 #: Of the linear response below: int du u^k f (1 - f) = k int du u^(k-1) f, for k = 3, 4, 5
 _MOMENTS = {k: k * gamma(k) * (1 - 2.0**(1 - k)) * zeta(k) for k in (3, 4, 5)}
@@ -85,10 +85,11 @@ class Damping:
     ----------
     y, weights : ndarray, shape (n,)
         Comoving momenta and weights of integrals over them.
+    terms : sidr.neff.collisions.Terms
     """
 
-    def __init__(self, y, weights):
-        self.y, self.weights = y, weights
+    def __init__(self, y, weights, terms):
+        self.y, self.weights, self.terms = y, weights, terms
         # Neutrinos keep the comoving temperature 1 but for a percent
         self.common = 1 / (np.exp(y) + 1)
         change = self.common * (1 - self.common)
@@ -99,15 +100,22 @@ class Damping:
         scatter, annihilate = electrons.equilibrium_rates(0.02, y)[:, 0]
         self.among_all = (scatter * (2 + 5 / 2) + 2 * annihilate) / 4
 
-    def __call__(self, x, z, f):
-        """The `Collisions` of f, shape (n, 3), where the plasma has the temperature z/a and a = x/m_e."""
-        T, u = z * M_E / x, self.y / z
-        annihilation, scattering = (np.outer(u, rates) for rates in relaxation_rates(T))
+    def __call__(self, x, z, rho):
+        """The `Collisions` of rho, shape (n, 16), with a plasma of temperature z/a, a = x/m_e."""
+        u = self.y / z
+        annihilation, scattering = (np.outer(u, rates) for rates in relaxation_rates(z * M_E / x))
         neutrinos = among_neutrinos() * (M_E / x)**5 * self.y
+        total, damping = self.damping(x, z, annihilation, neutrinos)
+        if "total" in self.terms.diagonals:
+            annihilation, scattering, neutrinos = total, 0 * total, 0 * neutrinos
+        else:
+            annihilation, scattering, neutrinos = (
+                rate * (name in self.terms.diagonals)
+                for name, rate in zip(PROCESSES, (annihilation, scattering, neutrinos), strict=True))
+
         plasma = 1 / (np.exp(u) + 1)
         change = plasma * (1 - plasma)
         towards = self.projection(change) - np.eye(u.size)
-
         slope = np.zeros((u.size, 3, u.size, 3))
         for a in range(3):
             slope[:, a, :, a] = (scattering[:, [a]] * towards
@@ -116,22 +124,26 @@ class Damping:
                 slope[:, a, :, b] += neutrinos[:, None] * self.to_common / 3
         slope = slope.reshape(3 * u.size, -1)
 
+        f = rho[:, :3]
         from_plasma, from_common = f - plasma[:, None], f - self.common[:, None]
         common = (self.to_common @ from_common).mean(axis=1, keepdims=True)
-        rate = (scattering * (towards @ from_plasma) - annihilation * from_plasma
-                + neutrinos[:, None] * (common - from_common))
+        rate = np.zeros_like(rho)
+        rate[:, :3] = (scattering * (towards @ from_plasma) - annihilation * from_plasma
+                       + neutrinos[:, None] * (common - from_common))
+        rate[:, 4:] = -rho[:, 4:] * np.tile(damping, 2)
         warming = (u * change / z)[:, None]                         # of f_0
         slope_z = annihilation * warming - scattering * (towards @ warming)
-        damping = self.damping(x, z, annihilation, neutrinos)
         return Collisions(rate, slope, slope_z, damping, refill=annihilation[:, 0])
 
     def damping(self, x, z, annihilation, neutrinos):
-        """Damping of the coherences, shape (n, 6)."""
+        """Rates of all collisions, shape (n, 3), and damping of the coherences, shape (n, 6)."""
         T = z * M_E / x
         scatter, annihilate = electrons.equilibrium_rates(M_E / T, self.y / z) * G_F**2 * T**5
-        on_neutrinos = self.among_all * G_F**2 * (M_E / x)**5
-        total = ((scatter + annihilate).T @ weak.COUPLINGS[[0, 1, 1]].T + on_neutrinos[:, None])
-        return coherence_damping(total, annihilation, scatter[0], neutrinos)
+        on = [name in self.terms.coherences for name in PROCESSES]
+        total = ((on[0] * annihilate + on[1] * scatter).T @ weak.COUPLINGS[[0, 1, 1]].T
+                 + on[2] * self.among_all[:, None] * G_F**2 * (M_E / x)**5)
+        difference = on[0] * annihilation + on[2] * neutrinos[:, None]
+        return total, coherence_damping(total, on[1] * scatter[0], self.terms.active, difference)
 
     def projection(self, *changes):
         """Matrix, shape (n, n), of the deviation in the form of `changes` that has the same moments.

@@ -10,7 +10,6 @@ import numpy as np
 PAIRS = [(a, b) for a in range(4) for b in range(a + 1, 4)]
 
 DIAGONAL = slice(0, 4)
-ACTIVE = slice(0, 3)
 REAL = slice(4, 10)
 IMAGINARY = slice(10, 16)
 

@@ -30,7 +30,7 @@ class Kinetics:
         Comoving momenta and weights of integrals over them.
     hamiltonian : sidr.neff.hamiltonian.Hamiltonian
     collisions
-        Function of x, z and the diagonals that returns `sidr.neff.collisions.Collisions`.
+        Function of x, z and rho that returns `sidr.neff.collisions.Collisions`.
     """
 
     def __init__(self, y, weights, hamiltonian, collisions):
@@ -67,7 +67,7 @@ class Kinetics:
         T = z * M_E / x
         neutrinos = self.per_energy @ rho
         H = hubble(state[ENERGY] * (M_E / x)**4 + neutrinos[DIAGONAL].sum() * (M_E / x)**4)
-        collisions = self.collisions(x, z, np.ascontiguousarray(rho[:, :3]))
+        collisions = self.collisions(x, z, rho)
         refilled = self.per_energy @ (collisions.refill * rho[:, 0])
         self.relevance = min(1.0, refilled / (H * RHO_NU))
         return Linear(self, rho, z, plasma(T), (x / M_E)**4, H, self.hamiltonian(x, T, neutrinos),
@@ -90,11 +90,10 @@ class Linear:
 
     def __init__(self, kinetics, rho, z, photons, a4, H, hamiltonians, collisions):
         self.superoperator = commutators(hamiltonians / H)
+        drho = np.einsum("nkl,nl->nk", self.superoperator, rho) + collisions.rate / H
+        gain = collisions.rate[:, :3] / H
         off = np.arange(4, 16)
         self.superoperator[:, off, off] -= np.tile(collisions.damping / H, 2)
-        gain = collisions.rate / H
-        drho = np.einsum("nkl,nl->nk", self.superoperator, rho)
-        drho[:, :3] += gain
         work = (photons.rho - 3 * photons.P) * a4
         self.weights = np.repeat(kinetics.per_energy, 3)
         self.rate = np.append(drho, [work - self.weights @ gain.ravel(), work])

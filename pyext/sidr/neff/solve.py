@@ -13,6 +13,7 @@ from sidr.oscillations import pseudo_dirac
 from sidr.thermal.units import M_E, N_EFF_UNIT, RHO_GAMMA, RHO_NU
 
 from .checkpoint import Checkpoint
+from .collisions import Terms
 from .damping import Damping
 from .density import DIAGONAL
 from .hamiltonian import Hamiltonian
@@ -26,7 +27,8 @@ Y_MAX = 20.0
 #: m_e/x [MeV] at the start, at least, and at the end
 T_START, T_END = 10.0, 0.01
 
-POTENTIALS = ("leptons", "neutrinos")
+
+ALL_TERMS = Terms()
 
 
 class Model(NamedTuple):
@@ -97,7 +99,7 @@ def solve(dm2, j=3, ordering="normal", collisions="full", *, delta=0.0, **settin
 
 
 def solve_neutrinos(neutrinos, collisions="full", *, nodes=None, rtol=None, T_start=None, T_end=T_END,
-                    potentials=POTENTIALS, estimate_error=True, progress=None, checkpoint=None):
+                    terms=ALL_TERMS, estimate_error=True, progress=None, checkpoint=None):
     """N_eff of any four neutrinos.
 
     Parameters
@@ -114,8 +116,8 @@ def solve_neutrinos(neutrinos, collisions="full", *, nodes=None, rtol=None, T_st
         m_e/x at the ends [MeV], the temperature of the photons if nothing had heated them. T_start, if not
         given, is 6 times the temperature at which the mixing with the sterile neutrino overcomes the matter
         potential, and at least 10 MeV.
-    potentials : collection of {"leptons", "neutrinos"}
-        Parts of the matter potential (19).
+    terms : Terms
+        What the equations contain; all by default.
     estimate_error : bool
         Whether to solve again with 2/3 of the nodes and 10 rtol, for the errors.
     progress : bool, optional
@@ -149,10 +151,11 @@ def solve_neutrinos(neutrinos, collisions="full", *, nodes=None, rtol=None, T_st
         real(name, value, "a finite number above 0", positive=True)
     if T_end >= T_start:
         raise ValueError(f"T_end = {T_end:g} MeV must be below T_start = {T_start:g} MeV.")
-    if unknown := set(potentials) - set(POTENTIALS):
-        raise ValueError(f"potentials = {unknown.pop()!r} must be among {', '.join(POTENTIALS)}.")
+    terms = terms.checked()
+    if "total" in terms.diagonals and collisions == "full":
+        raise ValueError("diagonals: 'total' is no collision integral; take collisions='damping'.")
 
-    settings = Settings(collisions, int(nodes), rtol, T_start, T_end, tuple(sorted(potentials)))
+    settings = Settings(collisions, int(nodes), rtol, T_start, T_end, terms)
     result = above_standard(neutrinos, settings, progress, checkpoint)
     if estimate_error:
         coarse = above_standard(neutrinos, settings.coarser(), progress, checkpoint)
@@ -168,7 +171,7 @@ class Settings(NamedTuple):
     rtol: float
     T_start: float
     T_end: float
-    potentials: tuple
+    terms: Terms
 
     def coarser(self):
         """Settings for an estimate of the error."""
@@ -201,7 +204,8 @@ def evolve(neutrinos, settings, progress, checkpoint):
     """Integrate the kinetic equations; a `Result` without errors and DeltaN_eff."""
     model = MODELS[settings.collisions]
     y, weights = model.quadrature(settings.nodes)
-    kinetics = Kinetics(y, weights, Hamiltonian(neutrinos, y, settings.potentials), model.term(y, weights))
+    kinetics = Kinetics(y, weights, Hamiltonian(neutrinos, y, settings.terms.potentials),
+                        model.term(y, weights, settings.terms))
     span = log(M_E / settings.T_start), log(M_E / settings.T_end)
 
     def row(point):
