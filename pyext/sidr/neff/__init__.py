@@ -5,6 +5,6 @@
 """
 
 from .collisions import Terms
-from .solve import Result, solve, solve_neutrinos
+from .solution import Result, solve, solve_neutrinos
 
 __all__ = ["Result", "Terms", "solve", "solve_neutrinos"]

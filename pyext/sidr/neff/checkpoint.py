@@ -19,13 +19,14 @@ class Checkpoint:
         Name of the file; without, nothing is written.
     description : str
         What must be the same when the integration goes on.
-    every : float
-        Seconds between two versions of the file.
     """
 
-    def __init__(self, path, description, every=10.0):
+    #: Seconds between two versions of the file
+    every = 10.0
+
+    def __init__(self, path, description):
         self.path = None if path is None else Path(path)
-        self.description, self.every = description, every
+        self.description = description
         self.written = time.monotonic()
 
     def restore(self):

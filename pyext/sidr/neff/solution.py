@@ -15,7 +15,7 @@ from sidr.thermal.units import M_E, N_EFF_UNIT, RHO_GAMMA, RHO_NU
 from .checkpoint import Checkpoint
 from .collisions import Terms
 from .damping import Damping
-from .density import DIAGONAL
+from .density import DIAGONAL, matrices
 from .hamiltonian import Hamiltonian
 from .integrals import Integrals
 from .integrator import Point, integrate
@@ -62,6 +62,7 @@ class Result(NamedTuple):
     DeltaN_eff_error: float
     y: np.ndarray               # comoving momenta p a, T_gamma a = 1 at the start, shape (n,)
     spectra: np.ndarray         # diagonals of rho of e, mu, tau, s at the end, shape (4, n)
+    density: np.ndarray         # rho at the end, shape (n, 4, 4)
     x: np.ndarray               # m_e a, shape (m,)
     z: np.ndarray               # T_gamma a
     energies: np.ndarray        # of e, mu, tau, s, that of one flavour at the start being 1, shape (4, m)
@@ -232,7 +233,8 @@ def evolve(neutrinos, settings, progress, checkpoint):
     total = start.y[ENERGY] + energies[:, 0].sum()
     drift = point.y[ENERGY] + energies[:, -1].sum() - total - point.y[WORK]
     N_eff = N_EFF_UNIT / RHO_GAMMA * energies.sum(axis=0) / z[-1]**4            # (23)
-    return Result(N_eff[-1], nan, nan, nan, y, point.y[:ENERGY].reshape(-1, 16)[:, DIAGONAL].T, x, z,
+    rho = point.y[:ENERGY].reshape(-1, 16)
+    return Result(N_eff[-1], nan, nan, nan, y, rho[:, DIAGONAL].T, matrices(rho), x, z,
                   energies / RHO_NU, N_eff, abs(drift) / total)
 
 
