@@ -58,7 +58,7 @@ def test_command_draws_a_chain_of_cobaya_and_writes_its_limits(chain, tmp_path, 
     picture = tmp_path / "triangle.pdf"
     assert main(["plot", str(chain), "-o", str(picture)]) == 0
     assert picture.stat().st_size > 1000
-    assert "m_nu_sum" in picture.with_suffix(".txt").read_text()
+    assert "m_nu_sum" in picture.with_suffix(".limits.txt").read_text()
     assert "m_nu_sum" in capsys.readouterr().out
 
 

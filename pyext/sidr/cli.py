@@ -26,7 +26,7 @@ def parser():
     plot = commands.add_parser("plot", help="triangle plot and limits of one or more chains")
     plot.add_argument("roots", nargs="+", metavar="ROOT", help="`output` of a run, as chains/quickstart")
     plot.add_argument("-o", "--output", metavar="FILE", type=Path,
-                      help="picture (.pdf, .png, ...); the limits go beside it as .txt "
+                      help="picture (.pdf, .png, ...); the limits go beside it as .limits.txt "
                       "(default: ROOT.png of the first chain)")
     plot.add_argument("-p", "--params", nargs="+", metavar="PARAM",
                       help="parameters to show (default: masses, coupling, and what was sampled)")
@@ -128,8 +128,9 @@ def run_plot(args):
     print(text)
     picture = args.output or Path(f"{args.roots[0]}.png")
     plots.triangle(chains, args.params).savefig(picture, bbox_inches="tight", dpi=150)
-    picture.with_suffix(".txt").write_text(text + "\n")
-    print(f"\n{picture}, {picture.with_suffix('.txt')}")
+    limits = picture.with_suffix(".limits.txt")     # ROOT.txt would be a chain, for getdist
+    limits.write_text(text + "\n")
+    print(f"\n{picture}, {limits}")
 
 
 def run_reweight(args):
