@@ -58,11 +58,19 @@ def test_fewer_nu_e_leave_more_neutrons(standard):
     # 1% of the nu_e are sterile, in the same expansion. They make about half of the rates of the nucleons,
     # Gamma ~ T^5, H ~ T^2: d ln T_f = 1/600, and d ln X = 0.86 Q/T_f d ln T_f with Q/T_f = 1.8
     lost = 0.01 * standard.energies[0]
-    depleted = SimpleNamespace(x=standard.x, z=standard.z,
-                               energies=standard.energies + np.array([-lost, 0 * lost, 0 * lost, lost]))
+    depleted = SimpleNamespace(
+        x=standard.x, z=standard.z, y=standard.y, spectra=0.99 * standard.spectra,
+        energies=standard.energies + np.array([-lost, 0 * lost, 0 * lost, lost]))
     change = (nucleosynthesis.neutron_fraction(depleted) / nucleosynthesis.neutron_fraction(standard) - 1)
     assert_allclose(change, 0.86 * 1.8 / 600, rtol=0.3)
     assert_allclose(nucleosynthesis.N_bbn(depleted, standard) - 3.044, 0.046, atol=0.003)
+
+
+def test_filled_sterile_neutrino_is_one_more_neutrino_for_nucleosynthesis_too(standard):
+    # Thermal long before neutrinos decouple: nu_e are those of equilibrium again
+    pair = solve(1e-3, collisions="damping", estimate_error=False)
+    assert_allclose(pair.DeltaN_eff, 1, atol=0.02)
+    assert_allclose(nucleosynthesis.N_bbn(pair, standard) - 3.044, pair.DeltaN_eff, atol=0.01)
 
 
 # --- the table ---

@@ -85,7 +85,7 @@ def neutron_fraction(history, extra=0.0):
     Parameters
     ----------
     history : sidr.neff.Result
-        Its nu_e have the energy of the history and the form of those that decoupled at once.
+        Its nu_e have the energy of each time and the spectrum of the end.
     extra : float
         Effective number of further radiation, that only adds to the expansion.
 
@@ -100,12 +100,15 @@ def neutron_fraction(history, extra=0.0):
         np.log(a), np.transpose([history.z, history.energies.sum(0), history.energies[0]]))(ln_a).T
     a = np.exp(ln_a)
     neutrinos += extra * ((4 / 11)**(1 / 3) * z[-1])**4
+    nu_e /= nu_e[-1]
+    spectrum = history.spectra[0] * (np.exp(history.y) + 1)     # over that of equilibrium: smooth
     H = hubble(np.array([plasma(T).rho for T in z / a]) + RHO_NU * neutrinos / a**4)
 
     def slope(s, X):
         a = exp(s)
         z_here, H_here, nu_e_here = (np.interp(s, ln_a, values) for values in (z, H, nu_e))
-        n_to_p, p_to_n = conversion_rates(z_here / a, lambda q: nu_e_here / (np.exp(q * a) + 1))
+        n_to_p, p_to_n = conversion_rates(
+            z_here / a, lambda q: nu_e_here * np.interp(q * a, history.y, spectrum) / (np.exp(q * a) + 1))
         return (p_to_n * (1 - X) - n_to_p * X) / H_here
 
     start, end = np.interp([-T_START, -T_HELIUM], -z / a, ln_a)
