@@ -7,7 +7,7 @@ import numpy as np
 from scipy.optimize import brentq
 from tqdm import tqdm
 
-from .solve import solve
+from .solution import solve
 from .table import interpolation
 
 #: Limits on Delta N_eff at 95%, as the paper draws them

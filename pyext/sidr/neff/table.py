@@ -17,7 +17,7 @@ from tqdm import tqdm
 from sidr.neutrinos import N_TOT
 
 from .nucleosynthesis import N_bbn
-from .solve import solve
+from .solution import solve
 
 #: The table of the package
 FILE = Path(__file__).with_name("table.txt")
