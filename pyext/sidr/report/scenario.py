@@ -12,7 +12,8 @@ MODE_EDGE = -2.5
 PLANCK = ("planck_2018_lowl.TT", "planck_2018_lowl.EE", "planck_2018_highl", "planck_2018_lensing")
 
 #: Names of other likelihoods for people
-NAMES = {"sidr.likelihoods.DESI_DR1": "DESI DR1", "sidr.likelihoods.DESI_DR2": "DESI DR2",
+NAMES = {"sidr.likelihoods.PlanckCompressed": "Planck",  # the same four, to 0.02 in chi2
+         "sidr.likelihoods.DESI_DR1": "DESI DR1", "sidr.likelihoods.DESI_DR2": "DESI DR2",
          "sidr.likelihoods.CMBCompressed": "compressed Planck"}
 
 #: The paper's (N_chi, N_nu) are rounded: n_chi = 0.98 and 1.95.
@@ -82,9 +83,10 @@ def data(likelihood):
     """Names of the data sets."""
     names = list(likelihood)
     planck = [name for name in names if name.startswith(PLANCK)]
-    others = [short_name(name) for name in names if name not in planck]
+    others = [name for name in names if name not in planck]
     whole = all(any(name.startswith(part) for name in planck) for part in PLANCK)
-    return " + ".join([*(["Planck"] if whole else map(short_name, planck)), *others])
+    found = [*(["Planck"] if whole else map(short_name, planck)), *map(short_name, others)]
+    return " + ".join(sorted(found, key=lambda name: name != "Planck"))
 
 
 def short_name(likelihood):
