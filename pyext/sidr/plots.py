@@ -144,9 +144,13 @@ def table(samples, params=None):
     if independent < ENOUGH_SAMPLES:
         head += ": NOT ENOUGH for limits, let it run longer"
     rows = [("", "mean", *LEVELS), *((r.name, *r[2:]) for r in limits(samples, params))]
+    return "\n".join([head, *aligned(rows)])
+
+
+def aligned(rows):
+    """Lines of a table, its texts in columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([head, *lines])
+    return ["  ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def independent_samples(samples):
