@@ -109,7 +109,7 @@ def test_energy_and_number_from_electrons_are_those_of_other_integrals(X, r):
 
 
 def test_rates_of_hot_neutrinos_have_the_known_limit():
-    """Gamma = 1.27 G_F^2 p T^4 of nu_e and 0.92 of nu_mu, without Pauli blocking by the targets' partners."""
+    """Gamma = 1.27 G_F^2 p T^4 of nu_e and 0.92 of nu_mu, where Pauli blocking does not matter."""
     u = np.array([12.0])
     scatter, annihilate = electrons.equilibrium_rates(0.02, u)
     neutrinos = (4.5 * scatter[0] + 2 * annihilate[0]) / 4
@@ -181,9 +181,11 @@ def test_the_models_damp_alike():
     y, w = midpoints(40)
     rho = np.zeros((40, 16))
     rho[:, :3] = (1 / (np.exp(y) + 1))[:, None]
-    full, damping = (model(y, w, Terms())(0.3, 1.0, rho).damping for model in (integrals.Integrals, Damping))
-    sterile = [2, 4, 5]
-    assert_allclose(damping[1:, sterile], full[1:, sterile], rtol=0.04)
+    full, damping = (model(y, w, Terms())(0.3, 1.0, rho).damping
+                     for model in (integrals.Integrals, Damping))
+    # Not the smallest and, where partners are beyond the largest, not the largest
+    kept = np.ix_(range(1, 30), [2, 4, 5])
+    assert_allclose(damping[kept], full[kept], rtol=0.04)
 
 
 # --- N_eff ---
@@ -234,7 +236,8 @@ def test_errors_are_estimated(pair):
 
 
 def test_large_splittings_make_a_fourth_neutrino():
-    small, large = (solve(dm2, collisions="damping", estimate_error=False).DeltaN_eff for dm2 in (1e-4, 1e-2))
+    small, large = (solve(dm2, collisions="damping", estimate_error=False).DeltaN_eff
+                    for dm2 in (1e-4, 1e-2))
     assert 0.6 < small < large
     assert_allclose(large, 1, atol=0.03)
 
@@ -286,7 +289,7 @@ def test_interrupted_solution_goes_on(tmp_path, monkeypatch):
 @pytest.mark.parametrize("settings, message", [
     ({"collisions": "none"}, "collisions = 'none' must be"), ({"nodes": 2}, "nodes = 2"),
     ({"rtol": -1.0}, "rtol = -1.0"), ({"T_end": 30.0}, "T_end = 30"),
-    ({"terms": Terms(potentials=("muons",))}, "potentials: 'muons'"),
+    ({"terms": Terms(coherences=("decay",))}, "coherences: 'decay'"),
     ({"terms": Terms(active="some")}, "active = 'some'"),
     ({"terms": Terms(diagonals=("total",)), "collisions": "full"}, "damping")])
 def test_bad_settings_are_named(settings, message):

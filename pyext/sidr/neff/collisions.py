@@ -25,8 +25,9 @@ class Terms(NamedTuple):
     ValueError
         From `checked`, for an unknown name.
     """
-    #: Parts of the matter potential (19)
-    potentials: tuple = ("leptons", "neutrinos")
+    #: Factors of the two parts of the matter potential (19)
+    lepton_potential: float = 1.0
+    neutrino_potential: float = 1.0
     #: Processes that change the diagonals: annihilation with and scattering on e-, e+; neutrinos among
     #: themselves; or "total" alone, in the model damping: all collisions bring back those of equilibrium
     diagonals: tuple = ("annihilation", "scattering", "neutrinos")
@@ -39,8 +40,7 @@ class Terms(NamedTuple):
 
     def checked(self):
         """Itself, sorted, if all names are known."""
-        allowed = {"potentials": ("leptons", "neutrinos"), "coherences": PROCESSES,
-                   "diagonals": (*PROCESSES, "total")}
+        allowed = {"coherences": PROCESSES, "diagonals": (*PROCESSES, "total")}
         for field, names in allowed.items():
             if unknown := set(getattr(self, field)) - set(names):
                 raise ValueError(f"{field}: {unknown.pop()!r} must be among {', '.join(names)}.")

@@ -28,18 +28,18 @@ class Hamiltonian:
 
     Parameters
     ----------
-    neutrinos : sidr.oscillations.Neutrinos
+    system : sidr.oscillations.Neutrinos
         Four of them.
     y : ndarray, shape (n,)
         Comoving momenta.
-    potentials : collection of {"leptons", "neutrinos"}
-        Parts of the matter potential.
+    leptons, neutrinos : float
+        Factors of the parts of the matter potential.
     """
 
-    def __init__(self, neutrinos, y, potentials):
-        self.vacuum = components(neutrinos.hamiltonian * EV**2) / y[:, None]
+    def __init__(self, system, y, leptons=1.0, neutrinos=1.0):
+        self.vacuum = components(system.hamiltonian * EV**2) / y[:, None]
         self.y = y[:, None]
-        self.leptons, self.neutrinos = (name in potentials for name in ("leptons", "neutrinos"))
+        self.leptons, self.neutrinos = leptons, neutrinos
 
     def __call__(self, x, T, neutrino_energy):
         """H [MeV] as vectors, shape (n, 16).
@@ -54,10 +54,8 @@ class Hamiltonian:
             (1/pi^2) int dy y^3 rho: energy density times a^4 of nu and nu-bar.
         """
         a = x / M_E
-        energy = np.zeros(16)                               # over m_W^2 and m_Z^2 [MeV^2]
-        if self.leptons:
-            energy[0] = 4 * gas(T, 1, M_E).rho / M_W**2
-            energy[1] = 4 * gas(T, 1, M_MU).rho / M_W**2
-        if self.neutrinos:
-            energy += neutrino_energy * _ACTIVE_ONLY / (a**4 * M_Z**2)
+        # Over m_W^2 and m_Z^2 [MeV^2]
+        energy = self.neutrinos * neutrino_energy * _ACTIVE_ONLY / (a**4 * M_Z**2)
+        energy[0] += self.leptons * 4 * gas(T, 1, M_E).rho / M_W**2
+        energy[1] += self.leptons * 4 * gas(T, 1, M_MU).rho / M_W**2
         return self.vacuum * a - 8 * sqrt(2) * G_F / 3 * self.y / a * energy     # (19)

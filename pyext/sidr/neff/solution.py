@@ -205,8 +205,9 @@ def evolve(neutrinos, settings, progress, checkpoint):
     """Integrate the kinetic equations; a `Result` without errors and DeltaN_eff."""
     model = MODELS[settings.collisions]
     y, weights = model.quadrature(settings.nodes)
-    kinetics = Kinetics(y, weights, Hamiltonian(neutrinos, y, settings.terms.potentials),
-                        model.term(y, weights, settings.terms))
+    terms = settings.terms
+    hamiltonian = Hamiltonian(neutrinos, y, terms.lepton_potential, terms.neutrino_potential)
+    kinetics = Kinetics(y, weights, hamiltonian, model.term(y, weights, terms))
     span = log(M_E / settings.T_start), log(M_E / settings.T_end)
 
     def row(point):
