@@ -280,8 +280,8 @@ class LowlEE(NamedTuple):
         """-2 ln L, and 0; or infinity outside the range."""
         ee = D["ee"][LOW] / A**2
         low, high = np.sqrt(self.ranges)
-        t = np.clip((2 * np.sqrt(ee) - low - high) / (high - low), -1, 1)
-        T = np.cos(np.outer(np.arange(len(self.coefficients)), np.arccos(t)))
+        t = (2 * np.sqrt(np.clip(ee, *self.ranges)) - low - high) / (high - low)
+        T = np.cos(np.outer(np.arange(len(self.coefficients)), np.arccos(np.clip(t, -1, 1))))
         chi2 = (self.coefficients * T).sum()
         return chi2, 0.0 if inside(ee, self.ranges) else np.inf
 
