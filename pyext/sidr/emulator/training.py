@@ -103,7 +103,7 @@ class TrainingSet:
 
     def load(self, labels=("",)):
         """Spectra in the folder, as `Spectra`: those of labels that begin in one of some ways."""
-        paths = [path for label in labels for path in sorted(self.folder.glob(f"{label}*_*.npz"))]
+        paths = [path for label in labels for path in sorted(self.folder.glob(f"{label}*.npz"))]
         if not paths:
             raise ValueError(f"{self.folder} has no spectra.")
         files = [np.load(path) for path in paths]
