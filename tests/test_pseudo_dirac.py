@@ -197,7 +197,7 @@ def test_run_file_of_planck_evaluates(packages_path):
     point = {"omega_b": 0.0224, "omega_cdm": 0.119, "H0": 68.0, "logA": 3.045, "n_s": 0.966,
              "tau_reio": 0.055, "m_nu_sum": 0.06, "A_planck": 1}
     chi2 = [-2 * np.sum(model.loglikes(point | {"log10_dm2": x}, return_derived=False)) for x in (-9, -4.5)]
-    assert 1010 < chi2[0] < 1045        # that of LCDM: 1010 with DR1 at its best fit, and DR2's 20 more here
+    assert 1010 < chi2[0] < 1045        # LCDM: 1010 at best with DR1, DR2 20 more here
     assert chi2[1] > chi2[0] + 4        # N_eff + 0.4 with everything else fixed
 
 
