@@ -1,7 +1,7 @@
 """Effective samples per CPU-hour of Metropolis, with and without A_s and n_s as fast parameters.
 
     python benchmarks/sampling.py posterior [--way split] [--minutes 9] [--run chains/planck_desi_si.yaml]
-    python benchmarks/sampling.py emulated [--full 3.1] [--primordial 0.9] [--samples 20000]
+    python benchmarks/sampling.py emulated [--way split drag] [--full 3.1] [--primordial 0.9] [--samples 20000]
 
 `posterior` samples the posterior of a run file, from the centre of its reference values, for a given
 CPU time. A cosmology takes seconds, so that minutes give a handful of effective samples: good for the
@@ -152,7 +152,7 @@ class Emulated(Likelihood):
         return self.posterior.loglike(point, return_derived=False)
 
 
-def emulated(run, full, primordial, samples):
+def emulated(run, ways, full, primordial, samples):
     """Sample the emulated posterior in each of the ways; print effective samples per hour of the costs."""
     info = yaml_load_file(str(run))
     mcmc = info["sampler"]["mcmc"]
@@ -161,7 +161,8 @@ def emulated(run, full, primordial, samples):
     params = {name: defaults[name] | (info["params"].get(name) or {}) for name in names}
     params["A_planck"] = {"prior": {"dist": "norm", "loc": 1, "scale": 0.0025}, "ref": 1, "proposal": 5e-4}
     params = {name: {key: p[key] for key in ("prior", "ref", "proposal")} for name, p in params.items()}
-    for way, (split, options) in WAYS.items():
+    for way in ways:
+        split, options = WAYS[way]
         fast = ["logA", "n_s"] if split else []
         slow = [name for name in names if name not in fast]
         costs = {"slow": full - primordial, "fast": primordial}
@@ -185,16 +186,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("target", choices=("posterior", "emulated"))
     parser.add_argument("--run", type=Path, default=CHAINS / "planck_desi_si.yaml")
-    parser.add_argument("--way", choices=WAYS, default="split")
+    parser.add_argument("--way", choices=WAYS, nargs="+", default=list(WAYS))
     parser.add_argument("--minutes", type=float, default=9)
     parser.add_argument("--full", type=float, default=3.1, help="CPU seconds of a full evaluation")
     parser.add_argument("--primordial", type=float, default=0.9, help="CPU seconds with a new A_s or n_s")
     parser.add_argument("--samples", type=int, default=20000)
     args = parser.parse_args()
     if args.target == "posterior":
-        posterior(args.run, args.way, args.minutes)
+        for way in args.way:
+            posterior(args.run, way, args.minutes)
     else:
-        emulated(args.run, args.full, args.primordial, args.samples)
+        emulated(args.run, args.way, args.full, args.primordial, args.samples)
 
 
 if __name__ == "__main__":
