@@ -1,7 +1,7 @@
 """Effective samples per CPU-hour of Metropolis, with and without A_s and n_s as fast parameters.
 
     python benchmarks/sampling.py posterior [--way split] [--minutes 9] [--run chains/planck_desi_si.yaml]
-    python benchmarks/sampling.py emulated [--way split drag] [--full 3.1] [--primordial 0.9] [--samples 20000]
+    python benchmarks/sampling.py emulated [--way split drag] [--full 3.1] [--primordial 0.9]
 
 `posterior` samples the posterior of a run file, from the centre of its reference values, for a given
 CPU time. A cosmology takes seconds, so that minutes give a handful of effective samples: good for the
