@@ -1,7 +1,8 @@
 """Effective numbers of pseudo-Dirac pairs from a table, for what needs them a thousand times.
 
 `python -m sidr.neff.table` makes the table that the package has. Between its points the logarithms of
-Delta N_eff and Delta N_bbn are cubic splines in the logarithm of the splitting, below them power laws.
+Delta N_eff and Delta N_bbn are cubic in the logarithm of the splitting, without overshoot; below they are
+power laws.
 """
 
 import argparse
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from scipy.interpolate import CubicSpline
+from scipy.interpolate import PchipInterpolator
 from tqdm import tqdm
 
 from sidr.neutrinos import N_TOT
@@ -58,7 +59,7 @@ class Interpolation:
                              + ", ".join(f"{known} {i}" for known, i in table) + ".")
         points = table[ordering, j]
         self.log10_dm2 = np.array(sorted(points))
-        self.ln_extra = CubicSpline(self.log10_dm2, np.log([points[x] for x in self.log10_dm2]))
+        self.ln_extra = PchipInterpolator(self.log10_dm2, np.log([points[x] for x in self.log10_dm2]))
 
     def __call__(self, log10_dm2):
         """`Extra` of a splitting, |dm2| in eV^2; ValueError above the table."""
