@@ -42,11 +42,14 @@ def job(grid, name):
     return yaml_load_file(str(grid / "input_files" / f"{name}.yaml"))
 
 
-def grid_sh(*options, commands=None):
-    """Output of chains/grid.sh with the commands of this environment, and those in a folder before them."""
+def grid_sh(grid, *options, commands=None):
+    """Output of chains/grid.sh with the commands of this environment, and those in a folder before them.
+
+    In the folder of the grid's: Cobaya leaves a file with the name of each SLURM job where it is called.
+    """
     path = [str(folder) for folder in (commands, Path(sys.executable).parent) if folder]
-    return subprocess.run([str(CHAINS / "grid.sh"), *map(str, options)], text=True, timeout=1800,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    return subprocess.run([str(CHAINS / "grid.sh"), *map(str, (grid, *options))], text=True, timeout=1800,
+                          cwd=Path(grid).parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           env=os.environ | {"PATH": os.pathsep.join([*path, os.environ["PATH"]]),
                                              "COBAYA_NOMPI": "1"})
 
