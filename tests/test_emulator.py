@@ -113,13 +113,15 @@ def test_outside_the_region_there_is_an_error_or_class(change):
 
 
 def test_fallback_is_exact():
-    inputs = class_of(POINTS["SI"] | {"m_nu_sum": 0.9}) | {"output": "tCl pCl lCl"}
+    inputs = class_of(POINTS["SI"] | {"m_nu_sum": 0.9, "omega_b": 0.03}) | {"output": "tCl pCl lCl"}
     inputs.pop("P_k_max_1/Mpc")
     cosmo, reference = Class(fallback="exact"), classy.Class()
     for c in (cosmo, reference):
         c.set(inputs)
         c.compute()
     assert np.array_equal(cosmo.lensed_cl(2000)["tt"], reference.lensed_cl(2000)["tt"])
+    assert cosmo.rs_drag() == pytest.approx(reference.rs_drag(), rel=1e-5)
+    assert cosmo.angular_distance(0.7) == pytest.approx(reference.angular_distance(0.7), rel=1e-5)
 
 
 @pytest.mark.parametrize("name", ["raw_cl", "derived"])

@@ -81,7 +81,7 @@ class Class:
         self._forget()
 
     def _forget(self):
-        self._exact = None
+        self._exact, self.outside_by = None, 0.0
         self.__dict__.pop("_prediction", None)
 
     def compute(self, level=None):
@@ -102,10 +102,19 @@ class Class:
             self.outside += 1
             if self.fallback == "reject":
                 raise CosmoComputationError(f"{self._words(point)} is outside the region of the emulator.")
-            self._exact = sidr.classy.Class()
-            self._exact.set(self.pars)
-            self._exact.compute()
+            self._compute_exact()
         self._params = point
+
+    def _compute_exact(self):
+        """Take all from CLASS; the polynomials of the thermal history end with the region, too."""
+        self._exact = sidr.classy.Class()
+        self._exact.set(self.pars)
+        self._exact.compute()
+        found = self._exact.get_current_derived_parameters(["z_rec", "z_d", "YHe", "100*theta_s"])
+        self.z_rec, self.z_d, self.YHe, self.theta_s_100 = found.values()
+        neutrinos = {name: self.pars[name] for name in NEUTRINOS if name in self.pars}
+        self.background = Background(float(self.pars["omega_b"]), float(self.pars["omega_cdm"]),
+                                     100 * self._exact.h(), **neutrinos)
 
     def _emulator(self):
         """That of the number of chi, if it has the settings of the inputs."""

@@ -178,9 +178,9 @@ class Nautilus(Sampler):
         result = self.model.logposterior(x)
         row = np.full(self._likes.stop + 1, np.nan)
         row[self._priors] = result.logpriors
-        row[-1] = sum(getattr(theory, "outside_by", 0.0) for theory in self.model.theory.values())
         if len(result.loglikes):  # not where a prior vanishes
             row[self._derived], row[self._likes] = result.derived, result.loglikes
+            row[-1] = sum(getattr(theory, "outside_by", 0.0) for theory in self.model.theory.values())
         return row
 
     def _evaluate(self, points):

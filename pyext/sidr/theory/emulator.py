@@ -72,6 +72,7 @@ class SIDREmulator(SIDR):
                               ", ".join(map(str, unknown)))
 
     def calculate(self, state, want_derived=True, **params):
+        self.classy.outside_by = 0.0
         if self.needs_neutrinos:
             params |= self.provider.get_sidr_neutrinos()
         inputs = self.class_params_or_none(params)
