@@ -136,6 +136,8 @@ def differences(then, now, path=()):
         a, b = then.get(key), now.get(key)
         if isinstance(a, dict) and isinstance(b, dict):
             yield from differences(a, b, (*path, key))
+        elif key not in then and b is False:
+            continue    # an option that has come since, and is off
         elif a != b and not (is_nan(a) and is_nan(b)):
             yield f"{': '.join(map(str, (*path, key)))} was {a!r} and is {b!r}"
 
