@@ -262,8 +262,10 @@ def test_broken_files_are_named_and_the_rest_is_shown(folder, tmp_path, capsys):
     for path in folder.glob("si.*"):
         shutil.copyfile(path, tmp_path / path.name)
     samples = tmp_path / "si.1.txt"
-    text = samples.read_text()
-    samples.write_text(text[:len(text) // 2] + "\x00\x00garbage\n" + text[len(text) // 2:-7])
+    rows = samples.read_text().splitlines()
+    middle = len(rows) // 2
+    rows[middle] = rows[middle][:40] + "\x00\x00garbage\n" + rows[middle][40:]    # a line more
+    samples.write_text("\n".join(rows)[:-7])
     (tmp_path / "si.checkpoint").write_text("sampler: {mcmc: [")
     (tmp_path / "si.minimum.txt").write_text("# weight chi2\n1 nonsense")
     (tmp_path / "si.progress").write_text((tmp_path / "si.progress").read_text()[:-30])
@@ -272,7 +274,8 @@ def test_broken_files_are_named_and_the_rest_is_shown(folder, tmp_path, capsys):
     page = (tmp_path / "report" / "report.html").read_text()
     for name in ("si.1.txt", "si.checkpoint", "si.minimum.txt", "si.progress"):
         assert f"{name}" in said and f"{tmp_path / name}" in page
-    assert "3 of 20" in said and "SI, <i>n</i><sub>χ</sub> = 1" in page and "Table S4" in page
+    assert f"3 of {len(rows)} rows" in said     # of which one is the header, for which there is one more
+    assert "SI, <i>n</i><sub>χ</sub> = 1" in page and "Table S4" in page
 
 
 def test_runs_with_other_parameters_and_without_samples(folder, tmp_path):
