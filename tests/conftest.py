@@ -34,9 +34,9 @@ def compute(inputs, *levels, CosmoClass=Class):
     return cosmo
 
 
-def difference(a, b, l_max=2500):
-    """Largest relative differences of the lensed spectra, 2 <= l <= l_max; TE over sqrt(TT EE)."""
-    cut = slice(2, l_max + 1)
+def difference(a, b, l_max=2500, l_min=2):
+    """Largest relative differences of the lensed spectra, l_min <= l <= l_max; TE over sqrt(TT EE)."""
+    cut = slice(l_min, l_max + 1)
     a, b = ({x: cl[x][cut] for x in ("tt", "ee", "te", "pp")} for cl in (a, b))
     scale = a | {"te": np.sqrt(a["tt"] * a["ee"])}
     return {x: np.abs((b[x] - a[x]) / scale[x]).max() for x in a}

@@ -101,14 +101,17 @@ def test_both_gauges_agree():
 
 @pytest.mark.parametrize("log10_G_eff", [-3.5, -1.5, 1])
 @pytest.mark.parametrize("change", [
-    {"l_max_sidr": 40, "sidr_fluid_trigger_tau_over_tau_k": 300, "sidr_rsa_trigger_tau_over_tau_k": 400},
+    # together: whoever waits longer for the fluid needs more multipoles until then
+    {"l_max_sidr": 60, "sidr_fluid_trigger_tau_over_tau_k": 300, "sidr_rsa_trigger_tau_over_tau_k": 400},
     {"sidr_tca_trigger_rate_over_aH": 200, "sidr_tca_trigger_rate_over_k": 120},
     {"start_small_k_at_tau_c_over_tau_h": 2e-5, "start_large_k_at_tau_h_over_tau_k": 0.02},
 ], ids=["late approximations, l_max", "tight coupling", "initial time"])
 def test_spectra_do_not_depend_on_the_approximations(log10_G_eff, change):
     inputs = SPECTRA | CHI | {"log10_G_eff_sidr": log10_G_eff}
-    differences = difference(compute(inputs).lensed_cl(), compute(inputs | change).lensed_cl())
-    assert max(differences.values()) < 2e-4, differences
+    a, b = compute(inputs).lensed_cl(), compute(inputs | change).lensed_cl()
+    # Below l = 30 stock CLASS's own EE depends on the initial time: by 6e-4, where ours does by 2e-4
+    differences = difference(a, b, l_min=30 if "start_small_k_at_tau_c_over_tau_h" in change else 2)
+    assert max(differences.values()) < 1e-4, differences
 
 
 @pytest.mark.parametrize("gauge", ["synchronous", "newtonian"])
