@@ -6,7 +6,10 @@ to l = 2508 in a process of its own kind, which may crash or hang without ending
 results are appended to a table; the same command goes on where it was stopped.
 
     python benchmarks/robustness.py --output robustness.csv [--points 2000] [--precision planck]
-                                    [--workers 1] [--limit 300] [--plot robustness.png]
+                                    [--workers 1] [--limit 300] [--plot robustness.png] [--again 20]
+
+A machine's speed changes within the hour that this takes. `--again 20` computes the 20 slowest points and
+20 others in three turns, and compares the least time of each.
 
 A point that CLASS cannot compute is "refused". Beyond omega_b = 0.0329 its table of the helium abundance
 ends: such a point is "ok, YHe given" if it works with a fixed abundance. All else is a failure.
@@ -126,12 +129,12 @@ class Worker:
         """Outcome, CPU time [s] and message of function(*arguments)."""
         if self.process is None:
             self.start()
-        self.pipe.send(arguments)
         try:
+            self.pipe.send(arguments)
             if self.pipe.poll(self.limit):
                 return self.pipe.recv()
             outcome, message = "hang", f"no result after {self.limit} s"
-        except EOFError:
+        except (EOFError, ConnectionError):
             self.process.join()
             outcome, message = "crash", f"exit code {self.process.exitcode}"
         self.stop()
@@ -179,6 +182,22 @@ def run(points, settings, label, output, workers, limit):
     for worker in started:
         worker.stop()
     return read(output, points, label)
+
+
+def time_again(rows, points, settings, limit, number, turns=3):
+    """Print how long the `number` slowest points take, and as many others, in turns of all of them."""
+    good = sorted((row for row in rows if row["outcome"] in GOOD), key=lambda row: -row["cpu_s"])
+    slow = [row["index"] for row in good[:number]]
+    rest = [row["index"] for row in good[number:]]
+    others = np.random.default_rng(SEED).permutation(rest)[:number].tolist()
+    worker = Worker(limit=limit)
+    turn = slow + others
+    cpu = [worker(points[i], settings)[1] for i in tqdm(turn * turns, unit="point")]
+    worker.stop()
+    slow, others = np.split(np.reshape(cpu, (turns, len(turn))).min(axis=0), [len(slow)])
+    slowest, median = slow.max(), np.median(others)
+    print(f"\nagain, least of {turns} [s]: slowest {slowest:.2f}, median of others {median:.2f}, "
+          f"ratio {slowest / median:.2f}")
 
 
 def append(output, row):
@@ -258,13 +277,17 @@ def main():
     parser.add_argument("--workers", type=int, default=1, help="processes at a time")
     parser.add_argument("--limit", type=float, default=300, help="wall time of one point [s]")
     parser.add_argument("--plot", metavar="FILE", help="picture of the time against log10 G_eff")
+    parser.add_argument("--again", type=int, metavar="N",
+                        help="in the end, the N slowest points and N others again")
     args = parser.parse_args()
 
     # Of the workers, too: the CPU time of several threads would include their waiting.
     os.environ["OMP_NUM_THREADS"] = "1"
-    rows = run(prior_points(args.points), getattr(precision, args.precision), args.precision,
-               args.output, args.workers, args.limit)
+    points, settings = prior_points(args.points), getattr(precision, args.precision)
+    rows = run(points, settings, args.precision, args.output, args.workers, args.limit)
     failures = report(rows)
+    if args.again:
+        time_again(rows, points, settings, args.limit, args.again)
     if args.plot:
         plot(rows, args.plot)
     sys.exit(1 if failures else 0)
