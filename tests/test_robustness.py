@@ -5,8 +5,10 @@ import time
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 
 import robustness
+from sidr.classy import Class
 
 POINTS = robustness.prior_points(28)
 CHEAP = {"k_step_sub": 0.2, "k_step_super": 0.01, "perturbations_sampling_stepsize": 0.4,
@@ -30,6 +32,20 @@ def double(point):
 def test_points_of_the_prior_box_give_spectra(point):
     outcome, _, message = robustness.evaluate(point, CHEAP, l_max=100)
     assert outcome == ("ok" if point["omega_b"] < OMEGA_B_MAX else "ok, YHe given"), message
+
+
+def test_an_infinite_rate_of_helium_in_a_jacobian_is_no_failure():
+    """Where the shooting for theta_s begins, the rate at which HyRec's helium would recombine at z = 21 is
+    infinite, and a change of 1e-13 of the helium decides whether there is any (evolver.patch)."""
+    theta_s = 1.0423914429270251
+    cosmo = Class()
+    cosmo.set({"N_sidr": 1.2208123843837528, "log10_G_eff_sidr": -1.8397435937076807, "N_ur": 0,
+               "N_ncdm": 1, "m_ncdm": 0.01879685450733474, "T_ncdm": 0.7163687246184776,
+               "deg_ncdm": 1.7968340495560913, "tol_ncdm_synchronous": 5e-4, "background_Nloga": 4000,
+               "omega_b": 0.02255695273463634, "omega_cdm": 0.12049432013449371, "100*theta_s": theta_s,
+               "tau_reio": 0.05957792398712587})
+    cosmo.compute(["thermodynamics"])
+    assert_allclose(cosmo.theta_s_100(), theta_s, rtol=1e-5)
 
 
 def test_points_are_those_of_table_s1():
