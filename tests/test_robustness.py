@@ -34,18 +34,24 @@ def test_points_of_the_prior_box_give_spectra(point):
     assert outcome == ("ok" if point["omega_b"] < OMEGA_B_MAX else "ok, YHe given"), message
 
 
-def test_an_infinite_rate_of_helium_in_a_jacobian_is_no_failure():
-    """Where the shooting for theta_s begins, the rate at which HyRec's helium would recombine at z = 21 is
-    infinite, and a change of 1e-13 of the helium decides whether there is any (evolver.patch)."""
-    theta_s = 1.0423914429270251
+def test_rate_of_cold_helium_is_never_infinite():
+    """Where HyRec's helium would recombine at an infinite rate, at z = 21, and a change of 1e-13 decides
+    whether it does at all: ionization is wrong by orders of magnitude, or there is none (helium.patch)."""
+    theta_s, inputs = 1.0423914429270251, {
+        "N_sidr": 1.2208123843837528, "log10_G_eff_sidr": -1.8397435937076807, "N_ur": 0,
+        "N_ncdm": 1, "m_ncdm": 0.01879685450733474, "T_ncdm": 0.7163687246184776,
+        "deg_ncdm": 1.7968340495560913, "tol_ncdm_synchronous": 5e-4, "background_Nloga": 4000,
+        "omega_b": 0.02255695273463634, "omega_cdm": 0.12049432013449371, "tau_reio": 0.05957792398712587}
     cosmo = Class()
-    cosmo.set({"N_sidr": 1.2208123843837528, "log10_G_eff_sidr": -1.8397435937076807, "N_ur": 0,
-               "N_ncdm": 1, "m_ncdm": 0.01879685450733474, "T_ncdm": 0.7163687246184776,
-               "deg_ncdm": 1.7968340495560913, "tol_ncdm_synchronous": 5e-4, "background_Nloga": 4000,
-               "omega_b": 0.02255695273463634, "omega_cdm": 0.12049432013449371, "100*theta_s": theta_s,
-               "tau_reio": 0.05957792398712587})
+    cosmo.set(inputs | {"100*theta_s": theta_s})
     cosmo.compute(["thermodynamics"])
     assert_allclose(cosmo.theta_s_100(), theta_s, rtol=1e-5)
+    # where the shooting begins, with its sampling
+    here, beside = (Class(), Class())
+    for one, change in ((here, 0), (beside, 1e-9)):
+        one.set(inputs | {"h": 0.7082475966507769 + change, "thermo_Nz_lin": 10000, "thermo_Nz_log": 500})
+        one.compute(["thermodynamics"])
+    assert_allclose(here.get_thermodynamics()["x_e"], beside.get_thermodynamics()["x_e"], rtol=1e-5)
 
 
 def test_points_are_those_of_table_s1():
