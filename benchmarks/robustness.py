@@ -9,7 +9,7 @@ results are appended to a table; the same command goes on where it was stopped.
                                     [--workers 1] [--limit 300] [--plot robustness.png] [--again 20]
 
 A machine's speed changes within the hour that this takes. `--again 20` computes the 20 slowest points and
-20 others in three turns, and compares the least time of each.
+20 others in five turns, and compares the least time of each.
 
 A point that CLASS cannot compute is "refused". Beyond omega_b = 0.0329 its table of the helium abundance
 ends: such a point is "ok, YHe given" if it works with a fixed abundance. All else is a failure.
@@ -27,6 +27,7 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+from scipy.ndimage import median_filter
 from scipy.stats import qmc
 from tqdm import tqdm
 
@@ -184,20 +185,27 @@ def run(points, settings, label, output, workers, limit):
     return read(output, points, label)
 
 
-def time_again(rows, points, settings, limit, number, turns=3):
-    """Print how long the `number` slowest points take, and as many others, in turns of all of them."""
-    good = sorted((row for row in rows if row["outcome"] in GOOD), key=lambda row: -row["cpu_s"])
-    slow = [row["index"] for row in good[:number]]
-    rest = [row["index"] for row in good[number:]]
-    others = np.random.default_rng(SEED).permutation(rest)[:number].tolist()
+def time_again(rows, points, settings, limit, number, turns=5):
+    """Print how long the `number` slowest points take, and as many others, in turns of all of them.
+
+    Slowest in comparison with the 31 that were computed around them: a shared machine's speed drifts.
+    """
+    good = [row for row in rows if row["outcome"] in GOOD]
+    cpu = np.array([row["cpu_s"] for row in good])
+    order = np.argsort(-cpu / median_filter(cpu, 31))
+    random = np.random.default_rng(SEED)
+    chosen = np.append(order[:number], random.choice(order[number:], number, replace=False))
+    least = np.full(len(chosen), np.inf)
     worker = Worker(limit=limit)
-    turn = slow + others
-    cpu = [worker(points[i], settings)[1] for i in tqdm(turn * turns, unit="point")]
+    with tqdm(total=turns * len(chosen), unit="point") as progress:
+        for _ in range(turns):
+            for i in random.permutation(len(chosen)):
+                least[i] = min(least[i], worker(points[good[chosen[i]]["index"]], settings)[1])
+                progress.update()
     worker.stop()
-    slow, others = np.split(np.reshape(cpu, (turns, len(turn))).min(axis=0), [len(slow)])
-    slowest, median = slow.max(), np.median(others)
+    slowest, median = least.max(), np.median(least[number:])
     print(f"\nagain, least of {turns} [s]: slowest {slowest:.2f}, median of others {median:.2f}, "
-          f"ratio {slowest / median:.2f}")
+          f"ratio {slowest / median:.2f}: {described(good[chosen[least.argmax()]])}")
 
 
 def append(output, row):

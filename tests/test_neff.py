@@ -230,7 +230,7 @@ def test_photons_are_not_hotter_than_in_the_standard_model(pair, standard_model)
 
 
 def test_errors_are_estimated(pair):
-    fine = solve(2e-6, collisions="damping", nodes=30, rtol=1e-5, T_start=20, estimate_error=False)
+    fine = solve(2e-6, collisions="damping", nodes=60, rtol=1e-5, T_start=20, estimate_error=False)
     assert abs(fine.DeltaN_eff - pair.DeltaN_eff) < 0.02 * pair.DeltaN_eff
     assert 0 < pair.DeltaN_eff_error < 0.1 * pair.DeltaN_eff
 

@@ -90,7 +90,7 @@ class Linear:
 
     def __init__(self, kinetics, rho, z, photons, a4, H, hamiltonians, collisions):
         self.superoperator = commutators(hamiltonians / H)
-        drho = np.einsum("nkl,nl->nk", self.superoperator, rho) + collisions.rate / H
+        drho = (self.superoperator @ rho[:, :, None])[:, :, 0] + collisions.rate / H
         gain = collisions.rate[:, :3] / H
         off = np.arange(4, 16)
         self.superoperator[:, off, off] -= np.tile(collisions.damping / H, 2)
@@ -104,15 +104,17 @@ class Linear:
     def solve(self, h, residual):
         """See `integrator.integrate`: momenta are coupled by what collisions change alone."""
         n = self.superoperator.shape[0]
-        inverse = np.linalg.inv(np.eye(16) - h * self.superoperator)
-        free = np.einsum("nkl,nl->nk", inverse, residual[:ENERGY].reshape(n, 16))
+        right = np.concatenate([residual[:ENERGY].reshape(n, 16, 1),
+                                np.broadcast_to(np.eye(16, 3), (n, 16, 3))], axis=2)
+        solution = np.linalg.solve(np.eye(16) - h * self.superoperator, right)
+        free, of_gain = solution[:, :, 0], solution[:, :, 1:]
         # gain = slope (free + h G gain)_diagonal + slope_energy delta_E, delta_E from the gain
-        G = inverse[:, :3, :3]
-        through = np.einsum("xna,nab->xnb", self.slope.reshape(-1, n, 3), G).reshape(3 * n, -1)
+        G = of_gain[:, :3]
+        through = (self.slope.reshape(-1, n, 3).swapaxes(0, 1) @ G).swapaxes(0, 1).reshape(3 * n, -1)
         stiff = 1 - h * self.work_slope
         matrix = np.eye(3 * n) - h * through + np.outer(self.slope_energy, self.weights) * (h / stiff)
         gain = np.linalg.solve(matrix, self.slope @ free[:, :3].ravel()
                                + self.slope_energy * residual[ENERGY] / stiff)
-        drho = free + h * np.einsum("nka,na->nk", inverse[:, :, :3], gain.reshape(n, 3))
+        drho = free + h * (of_gain @ gain.reshape(n, 3, 1))[:, :, 0]
         delta_E = (residual[ENERGY] - h * self.weights @ gain) / stiff
         return np.append(drho, [delta_E, residual[WORK] + h * self.work_slope * delta_E])

@@ -51,7 +51,7 @@ def midpoints(nodes):
     return (np.arange(nodes) + 0.5) * h, np.full(nodes, h)
 
 
-MODELS = {"full": Model(Integrals, midpoints, 40, 1e-4), "damping": Model(Damping, gauss, 40, 1e-4)}
+MODELS = {"full": Model(Integrals, midpoints, 40, 3e-5), "damping": Model(Damping, gauss, 40, 3e-5)}
 
 
 class Result(NamedTuple):

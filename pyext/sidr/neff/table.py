@@ -26,7 +26,7 @@ FILE = Path(__file__).with_name("table.txt")
 #: Pairs in the order in which they are solved: mass ordering and state
 PAIRS = [(ordering, j) for ordering in ("normal", "inverted") for j in (3, 2, 1)]
 
-LOG10_DM2 = np.linspace(-9, -3, 13)
+LOG10_DM2 = np.linspace(-9, -3, 25)
 
 
 class Extra(NamedTuple):
