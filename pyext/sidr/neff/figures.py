@@ -33,13 +33,13 @@ def neff(folder=None, collisions="full"):
     """
     fig, (history, end) = plt.subplots(1, 2, sharey=True, figsize=(11, 4.6), layout="constrained")
     draw_histories(history, folder, collisions)
+    history.legend(fontsize="small", title=r"$|\delta m_3^2|$ [eV$^2$]", loc="lower right", ncols=3)
     draw_table(end)
     for ax in (history, end):
         for name, (limit, style) in LIMITS.items():
             ax.axhline(limit, color=style[0], ls=style[1:], lw=1, label=name)
     history.set(xscale="log", xlabel=r"$x = m_e/T$", ylabel=r"$N_\mathrm{eff} - N_\mathrm{eff,SM}$")
     end.set(xscale="log", yscale="log", xlabel=r"$|\delta m_j^2|$ [eV$^2$]", ylim=(1e-4, 2))
-    history.legend(fontsize="small", title=r"$|\delta m_3^2|$ [eV$^2$]")
     end.legend(fontsize="small", loc="lower right")
     fig.suptitle(f"Pseudo-Dirac neutrinos, normal ordering; histories: {collisions}", fontsize="medium")
     return fig
@@ -55,7 +55,7 @@ def draw_histories(ax, folder, collisions):
     for dm2 in tqdm(DM2, desc="neff", unit="splitting"):
         pair = solution(dm2)
         extra = pair.N_eff_x - np.interp(pair.x, standard.x, standard.N_eff_x)
-        ax.plot(pair.x / pair.z, extra, label=f"{dm2:g}")
+        ax.plot(pair.x / pair.z, extra, label=f"{dm2:.0e}".replace("e-0", "e-"))
 
 
 def draw_table(ax):
