@@ -203,9 +203,10 @@ def time_again(rows, points, settings, limit, number, turns=5):
                 least[i] = min(least[i], worker(points[good[chosen[i]]["index"]], settings)[1])
                 progress.update()
     worker.stop()
-    slowest, median = least.max(), np.median(least[number:])
-    print(f"\nagain, least of {turns} [s]: slowest {slowest:.2f}, median of others {median:.2f}, "
-          f"ratio {slowest / median:.2f}: {described(good[chosen[least.argmax()]])}")
+    median = np.median(least[number:])
+    print(f"\nagain, least of {turns} [s]: median of others {median:.2f}; slowest, and over that:")
+    for i in np.argsort(-least)[:number]:
+        print(f"  {least[i]:.2f} s  {least[i] / median:.2f}  {described(good[chosen[i]])}")
 
 
 def append(output, row):

@@ -76,7 +76,8 @@ def test_filled_sterile_neutrino_is_one_more_neutrino_for_nucleosynthesis_too(st
 # --- the table ---
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ordering, j, log10_dm2", [("normal", 3, -5.6), ("normal", 1, -7.85)])
+@pytest.mark.parametrize("ordering, j, log10_dm2", [("normal", 3, -5.6), ("normal", 1, -7.85),
+                                                    ("inverted", 2, -4.6)])
 def test_table_is_the_solver_between_its_points(ordering, j, log10_dm2):
     extra = table.Interpolation(j, ordering)
     assert abs(extra.log10_dm2 - log10_dm2).min() > 0.04

@@ -274,7 +274,7 @@ def test_broken_files_are_named_and_the_rest_is_shown(folder, tmp_path, capsys):
     page = (tmp_path / "report" / "report.html").read_text()
     for name in ("si.1.txt", "si.checkpoint", "si.minimum.txt", "si.progress"):
         assert f"{name}" in said and f"{tmp_path / name}" in page
-    assert f"3 of {len(rows)} rows" in said     # of which one is the header, for which there is one more
+    assert f"3 of {len(rows)} rows" in said     # without the header, with the row that is broken in two
     assert "SI, <i>n</i><sub>χ</sub> = 1" in page and "Table S4" in page
 
 

@@ -26,7 +26,7 @@ FILE = Path(__file__).with_name("table.txt")
 #: Pairs in the order in which they are solved: mass ordering and state
 PAIRS = [(ordering, j) for ordering in ("normal", "inverted") for j in (3, 2, 1)]
 
-#: Between them the table is right to half a percent; a pair of nu_1 needs more where it rises most steeply
+#: Between them the table is right to one percent; a pair of nu_1 needs more where it rises most steeply
 LOG10_DM2 = np.union1d(np.linspace(-9, -3, 13), [-5.75, -5.25, -4.75])
 
 
