@@ -209,7 +209,7 @@ def test_figure_has_the_limits_and_the_splittings_that_meet_them(monkeypatch, tm
     from sidr.neff import figures
     monkeypatch.setattr(figures, "DM2", (1e-6,))
     history, end = figures.neff(tmp_path, "damping").axes
-    curve = next(line for line in history.lines if line.get_label() == "1e-06")
+    curve = next(line for line in history.lines if line.get_label() == "1e-6")
     expected = solve(1e-6, collisions="damping", estimate_error=False).DeltaN_eff
     assert_allclose(curve.get_ydata()[-1], expected, atol=1e-4)
     assert {line.get_ydata()[0] for line in end.lines if len(line.get_ydata()) == 2} == {0.17, 0.06, 0.027}
