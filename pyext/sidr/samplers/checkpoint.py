@@ -114,7 +114,8 @@ def describe(model, options):
     components = {"theory": model.theory, "likelihood": model.likelihood}
     description = {
         "order of parameters": list(model.parameterization.sampled_params()),
-        "order of columns": [*model.parameterization.derived_params(), *model.prior, *model.likelihood],
+        "order of columns": [*model.parameterization.derived_params(), *model.prior, *model.likelihood,
+                             "outside_by"],
         **{kind: relevant(model.info().get(kind), components.get(kind, {}))
            for kind in ("params", "prior", "theory", "likelihood")},
         "sampler": options}
