@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from sidr.emulator.design import COSMOLOGY, FOLDER, M_NU_PIVOT
 from sidr.emulator.spectra import L_MAX, exact
+from sidr.neutrinos import N_TOT
 
 #: N_chi of n_chi flavours, and as the run files round it, with a margin
 N_CHI = {"lcdm": (0, 0), "nchi1": (0.745, 0.766), "nchi2": (1.195, 1.222)}
@@ -28,6 +29,7 @@ CALIBRATION = 0.0025                    # its error, arXiv:1907.12875
 START = (0.02237, 0.1200, 1.0417, 3.045, 0.965, 0.0544)
 INTERVALS = np.array([1.5e-4, 1.2e-3, 3e-4, 0.015, 0.004, 0.007])   # for differences
 MASS_INTERVAL = 0.1     # [eV]
+SIGMA_M_NU = 0.2        # [eV], of the design of LCDM; with chi the same density of fewer neutrinos
 
 
 class Residuals:
@@ -88,7 +90,8 @@ def find(model, packages_path):
     covariance[3, 3] += (2 * CALIBRATION)**2     # C_l/A_planck^2: logA makes up for it
     return {"N_chi": list(N_CHI[model]), "log10_G_eff": [float(g) for g in couplings],
             "centres": np.array(centres).tolist(), "slope": slope.tolist(),
-            "covariance": covariance.tolist()}
+            "covariance": covariance.tolist(),
+            "sigma_m_nu": SIGMA_M_NU * N_TOT / (N_TOT - sum(N_CHI[model]) / 2)}
 
 
 def main():

@@ -23,7 +23,6 @@ COSMOLOGY = ("omega_b", "omega_cdm", "theta_s_100", "logA", "n_s", "tau_reio")
 
 WIDENED = 1.7               # standard deviations of the design over those of Planck
 TRUNCATED = 3.0             # in standard deviations of the design
-SIGMA_M_NU = 0.2            # [eV]
 LOG10_G_EFF = (-5.0, 1.0)   # the prior of Table S1 of arXiv:2506.08085
 TRANSITION = -1.6           # log10 G_eff around which the spectra change, over two decades to each side
 M_NU_PIVOT = 0.06           # [eV], where the centres were found
@@ -45,6 +44,8 @@ class Design(NamedTuple):
         Derivative of the centre by m_nu_sum [1/eV].
     covariance : ndarray, shape (6, 6)
         Of Planck, at given m_nu_sum and log10_G_eff.
+    sigma_m_nu : float
+        Width of the distribution of m_nu_sum [eV].
     """
     model: str
     N_chi: tuple
@@ -52,6 +53,7 @@ class Design(NamedTuple):
     centres: np.ndarray
     slope: np.ndarray
     covariance: np.ndarray
+    sigma_m_nu: float
 
     @property
     def names(self):
@@ -89,7 +91,7 @@ class Design(NamedTuple):
         u = sobol.random(number)
         edge = norm.cdf(-TRUNCATED)
         gaussian = norm.ppf(edge + (1 - 2 * edge) * u[:, :6])
-        m_nu_sum = SIGMA_M_NU * norm.ppf(0.5 + (0.5 - edge) * u[:, 6])
+        m_nu_sum = self.sigma_m_nu * norm.ppf(0.5 + (0.5 - edge) * u[:, 6])
         low, high = LOG10_G_EFF
         chi = [low + (high - low) * u[:, 7], self.N_chi[0] + np.ptp(self.N_chi) * u[:, 8]] if d > 7 else []
         offset = WIDENED * gaussian @ np.linalg.cholesky(self.covariance).T
@@ -97,7 +99,7 @@ class Design(NamedTuple):
 
     def excess(self, point):
         """How far mass, coupling and N_chi are from their ranges, over the widths of these."""
-        ranges = [(0, TRUNCATED * SIGMA_M_NU), LOG10_G_EFF, self.N_chi][:len(point) - 6]
+        ranges = [(0, TRUNCATED * self.sigma_m_nu), LOG10_G_EFF, self.N_chi][:len(point) - 6]
         return sum(max(low - x, x - high, 0) / (high - low)
                    for x, (low, high) in zip(point[6:], ranges, strict=True))
 
@@ -120,11 +122,11 @@ class Design(NamedTuple):
         z = np.linalg.solve(WIDENED * np.linalg.cholesky(self.covariance), offset.T).T
         chi = [2 * np.tanh((points[:, 7] - TRANSITION) / 2),
                (2 * points[:, 8] - sum(self.N_chi)) / np.ptp(self.N_chi)] if points.shape[1] > 7 else []
-        return np.column_stack([z, points[:, 6] / SIGMA_M_NU, *chi])
+        return np.column_stack([z, points[:, 6] / self.sigma_m_nu, *chi])
 
 
 def load(model):
     """The design of a model of the package: lcdm, nchi1 or nchi2."""
     table = yaml_load_file(str(FOLDER / f"{model}.yaml"))
     return Design(model, tuple(table["N_chi"]), *(np.array(table[name], float) for name in
-                  ("log10_G_eff", "centres", "slope", "covariance")))
+                  ("log10_G_eff", "centres", "slope", "covariance")), table["sigma_m_nu"])

@@ -101,7 +101,8 @@ class Emulator:
         try:
             about = json.loads(str(content.pop("about")))
             design = Design(str(content.pop("design_model")), tuple(content.pop("design_N_chi").tolist()),
-                            *(content.pop(f"design_{name}") for name in Design._fields[2:]))
+                            *(content.pop(f"design_{name}") for name in Design._fields[2:-1]),
+                            float(content.pop("design_sigma_m_nu")))
         except KeyError as error:
             raise ValueError(f"{path} is not an emulator: it has no {error}.") from error
         return cls(about, design, content)
