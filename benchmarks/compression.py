@@ -1,11 +1,10 @@
 """How well the compressed Planck agrees with Cobaya's likelihoods, on spectra that it was not made of.
 
-Points of posteriors: every tenth of `posterior.txt` (n_chi = 1), and `posterior_others.txt`; then models
-that the compression was not made for. The spectra are kept in a folder, so that a stopped run goes on, and
-another compression is judged in seconds.
+Points of posteriors, as many of each mode of each run; then models that the compression was not made for.
+Spectra are kept in a folder: a stopped run goes on, and another compression is judged in seconds.
 
     export COBAYA_PACKAGES_PATH=packages
-    python benchmarks/compression.py posterior FOLDER [--file FILE]
+    python benchmarks/compression.py posterior FOLDER ROOT... [-n 20] [--file FILE]
     python benchmarks/compression.py foreign FOLDER [--file FILE]
     python benchmarks/compression.py speed FOLDER [--file FILE]
 """
@@ -17,19 +16,16 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from cobaya.yaml import yaml_load_file
 from sidr.likelihoods import compress, compression
 from tqdm import tqdm
 
-from sidr import precision
+from sidr import plots, precision
 from sidr.classy import Class
-from sidr.neutrinos import class_inputs
+from sidr.emulator.spectra import SETTINGS, T_CMB, exact
+from sidr.report.scenario import MODE_EDGE, scenario
 
-HERE = Path(__file__).parent
-T_CMB = 2.7255
-SETTINGS = precision.planck | {"output": "tCl pCl lCl mPk", "lensing": "yes", "non_linear": "hmcode",
-                               "l_max_scalars": compress.L_MAX, "P_k_max_1/Mpc": 1, "T_cmb": T_CMB}
-NAMES = ("n_chi", "omega_b", "omega_cdm", "H0", "logA", "n_s", "tau_reio", "m_nu_sum", "log10_G_eff",
-         "A_planck")
+NAMES = ("omega_b", "omega_cdm", "H0", "logA", "n_s", "tau_reio", "m_nu_sum", "A_planck")
 
 #: The best fit of LCDM, and what leads away from it: what CLASS can do and the compression has not seen
 LCDM = {"omega_b": 0.02238, "omega_cdm": 0.1193, "H0": 68, "tau_reio": 0.055, "logA": 3.045, "n_s": 0.966,
@@ -50,65 +46,65 @@ FOREIGN = {
 }
 
 
-def posteriors():
-    """Points by model and mode, each a dictionary of NAMES."""
-    nchi1 = np.loadtxt(HERE / "posterior.txt")[::10]
-    groups = {"n_chi = 1": np.column_stack([np.ones(len(nchi1)), nchi1])}
-    others = np.loadtxt(HERE / "posterior_others.txt")
-    groups |= {"LCDM": others[others[:, 0] == 0], "n_chi = 2": others[others[:, 0] == 2]}
-    result = {}
-    for name, rows in groups.items():
-        for row in rows:
-            point = dict(zip(NAMES, row, strict=True))
-            mode = "" if name == "LCDM" else ", SI" if point["log10_G_eff"] > -2.5 else ", MI"
-            result.setdefault(name + mode, []).append(point)
+def posteriors(roots, number):
+    """Samples by run and mode, lists of dictionaries."""
+    result, rng = {}, np.random.default_rng(0)
+    for root in roots:
+        samples, info = plots.load(root), yaml_load_file(f"{root}.updated.yaml")
+        case, (theory,) = scenario(info), info["theory"].values()
+        chi = case.n_chi > 0
+        coupling = samples["log10_G_eff"] if chi else np.zeros(samples.numrows)
+        modes = {"MI": coupling <= MODE_EDGE, "SI": coupling > MODE_EDGE} if chi else {None: coupling == 0}
+        for mode, inside in modes.items():
+            weights = samples.weights * inside
+            rows = rng.choice(len(weights), number, p=weights / weights.sum())
+            points = [{name: samples[name][row] for name in NAMES} for row in rows]
+            if chi:
+                points = [point | {"log10_G_eff": coupling[row], "N_chi": theory["N_chi"]}
+                          for point, row in zip(points, rows, strict=True)]
+            result[f"{case._replace(mode=mode).name}, {case.data}"] = points
     return result
 
 
-def inputs(point):
-    """CLASS's inputs for a point of `posteriors`, or for LCDM with changes."""
-    point = dict(point)
+def foreign(changes):
+    """C_l of LCDM with changes, shape (4, l)."""
+    point = LCDM | changes
     settings = SETTINGS
     if point.pop("default", False):
         settings = {name: value for name, value in SETTINGS.items() if name not in precision.planck}
-    if "n_chi" in point:
-        n_chi, log10_G_eff = point.pop("n_chi"), point.pop("log10_G_eff")
-        settings = settings | class_inputs(n_chi=n_chi, m_nu_sum=point.pop("m_nu_sum"))
-        if n_chi:
-            settings["log10_G_eff_sidr"] = log10_G_eff
-    point.pop("A_planck", None)
-    return settings | {"A_s": 1e-10 * np.exp(point.pop("logA"))} | point
+    cosmo = Class()
+    cosmo.set(settings | {"T_cmb": T_CMB, "A_s": 1e-10 * np.exp(point.pop("logA"))} | point)
+    cosmo.compute()
+    lensed, units = cosmo.lensed_cl(compress.L_MAX), (1e6 * T_CMB) ** 2
+    return np.array([lensed[x] * (1 if x == "pp" else units) for x in compression.SPECTRA])
 
 
-def spectra(path, point):
+def spectra(path, compute, point):
     """C_l of a point, shape (4, l): those in the file, or computed and written into it."""
     if path.exists():
         return compress.read_spectra(path)[0]
-    cosmo = Class()
-    cosmo.set(inputs(point))
-    cosmo.compute()
-    lensed, units = cosmo.lensed_cl(compress.L_MAX), (1e6 * T_CMB) ** 2
-    cl = np.array([lensed[x] * (1 if x == "pp" else units) for x in compression.SPECTRA])
+    cl = compute(point)
     np.savez(path, cl=cl)
     return cl
 
 
-def differences(folder, label, points, parts, likelihoods):
+def differences(folder, label, compute, points, parts, likelihoods):
     """As `sidr.likelihoods.compress.differences`, for a list of points."""
-    cl = np.array([spectra(folder / f"{label}_{i:03d}.npz", point)
+    cl = np.array([spectra(folder / f"{label}_{i:03d}.npz", compute, point)
                    for i, point in enumerate(tqdm(points, desc=label, leave=False))])
     A = np.array([point.get("A_planck", 1) for point in points])
     return compress.differences(parts, likelihoods, compress.scaled(cl), A)
 
 
-def compare_posteriors(folder, parts, likelihoods):
+def compare_posteriors(folder, parts, likelihoods, roots, number):
     """Print mean and standard deviation of compressed minus real -2 ln L."""
-    print(f"{'mean and std':16}{'points':>7}" + "".join(f"{name:>18}" for name in parts)
+    print(f"{'mean and std':32}{'points':>7}" + "".join(f"{name:>18}" for name in parts)
           + f"{'all':>18}{'error at most':>16}")
-    for name, points in posteriors().items():
-        difference, error = differences(folder, name, points, parts, likelihoods)
+    for name, points in posteriors(roots, number).items():
+        difference, error = differences(folder, name, lambda point: exact(point)[0], points, parts,
+                                        likelihoods)
         columns = [*difference.values(), sum(difference.values())]
-        print(f"{name:16}{len(points):7d}"
+        print(f"{name:32}{len(points):7d}"
               + "".join(f"{values.mean():10.4f} {values.std():7.4f}" for values in columns)
               + f"{sum(error.values()).max():16.3f}")
 
@@ -116,8 +112,7 @@ def compare_posteriors(folder, parts, likelihoods):
 def compare_foreign(folder, parts, likelihoods):
     """Print compressed minus real -2 ln L, and what the compression itself says about it."""
     print(f"{'':34}" + "".join(f"{name:>10}" for name in parts) + f"{'error':>10}")
-    points = [LCDM | changes for changes in FOREIGN.values()]
-    difference, error = differences(folder, "foreign", points, parts, likelihoods)
+    difference, error = differences(folder, "foreign", foreign, [*FOREIGN.values()], parts, likelihoods)
     for i, name in enumerate(FOREIGN):
         print(f"{name:34}" + "".join(f"{values[i]:10.3f}" for values in difference.values())
               + f"{sum(error.values())[i]:10.3f}")
@@ -125,7 +120,7 @@ def compare_foreign(folder, parts, likelihoods):
 
 def measure_speed(folder, parts, likelihoods, rounds=300):
     """Print the median time of each part, and that of the real likelihood [us]."""
-    D = compress.scaled(spectra(folder / "LCDM_000.npz", posteriors()["LCDM"][0]))
+    D = compress.scaled(spectra(folder / "LCDM.npz", foreign, {}))
     total = 0
     for name, part in parts.items():
         times = []
@@ -144,13 +139,18 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("what", choices=("posterior", "foreign", "speed"))
     parser.add_argument("folder", type=Path, help="of the spectra")
+    parser.add_argument("roots", nargs="*", metavar="ROOT", help="runs, for `posterior`")
+    parser.add_argument("-n", "--number", type=int, default=20, metavar="N", help="points of each mode")
     parser.add_argument("--file", type=Path, default=compression.PACKAGED, help="from `sidr compress`")
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     parts = compression.load(args.file).parts
     likelihoods = compress.cobaya_likelihoods(os.environ["COBAYA_PACKAGES_PATH"])
-    run = {"posterior": compare_posteriors, "foreign": compare_foreign, "speed": measure_speed}[args.what]
-    run(args.folder, parts, likelihoods)
+    if args.what == "posterior":
+        compare_posteriors(args.folder, parts, likelihoods, args.roots, args.number)
+    else:
+        run = {"foreign": compare_foreign, "speed": measure_speed}[args.what]
+        run(args.folder, parts, likelihoods)
 
 
 if __name__ == "__main__":

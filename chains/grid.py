@@ -3,14 +3,19 @@
     cobaya-grid-create GRID chains/grid.py       # GRID: a folder to be made
     chains/grid.sh GRID                          # this, the runs, best fits and tables: docs/runs.md
 
-Each job is made of the blocks in `chains/parts`, as the run files are. Names: sidr_MODEL_DATA.
+Each job is made of the blocks in `chains/parts`, as the run files are. Names: sidr_MODEL_DATA. With
+SIDR_EMULATED in the environment (`chains/grid.sh GRID --emulated`) spectra are emulated, Planck compressed.
 """
 
+import os
 from pathlib import Path
 
 from cobaya.yaml import yaml_load
 
 PARTS = Path(__file__).parent / "parts"
+EMULATED = "SIDR_EMULATED" in os.environ
+THEORY = "sidr.theory.SIDREmulator" if EMULATED else "sidr.theory.SIDR"
+PLANCK = "planck_compressed" if EMULATED else "planck"
 
 
 def parts(*names):
@@ -24,25 +29,26 @@ def metropolis(theory, mode, data):
     """One mode of log10 G_eff, by Metropolis; all of LCDM, which has no mode."""
     model = "_".join([theory, *mode])
     return {"tags": [theory, *mode],
-            "theory": {"sidr.theory.SIDR": parts("class", theory)},
+            "theory": {THEORY: parts("class", theory)},
             "params": parts("lcdm_params", *(f"{name}_params" for name in mode)),
             "sampler": {"mcmc": parts("mcmc", f"covmats/{model}_{data}")}}
 
 
 def nested(theory, data):
     """The whole prior of Table S1, by nested sampling, with the evidence."""
-    sampler = parts("nautilus", *(["nautilus_planck"] if data == "planck" else []))
+    sampler = parts("nautilus", *(["nautilus_planck"] if data == "planck" else []),
+                    *(["fast"] if EMULATED else []))
     if theory == "lcdm":
         sampler.pop("split_at", None)
     return {"tags": [theory, "full"],
-            "theory": {"sidr.theory.SIDR": parts("class", theory)},
+            "theory": {THEORY: parts("class", theory)},
             "params": parts("lcdm_params"),
             "sampler": {"sidr.samplers.Nautilus": sampler}}
 
 
-DATA = {"planck": ["planck"],
-        "planck_desi_dr1": ["planck", "desi_dr1"],
-        "planck_desi_dr2": ["planck", "desi_dr2"]}
+DATA = {"planck": [PLANCK],
+        "planck_desi_dr1": [PLANCK, "desi_dr1"],
+        "planck_desi_dr2": [PLANCK, "desi_dr2"]}
 THEORIES = ("lcdm", "nchi1", "nchi2")
 MODES = {"lcdm": [[]], "nchi1": [["mi"], ["si"]], "nchi2": [["mi"], ["si"]]}
 

@@ -1,20 +1,22 @@
 #!/usr/bin/env bash
 # All runs of chains/grid.py, their best fits, and tables. docs/runs.md has examples.
 #
-#   chains/grid.sh GRID [--slurm] [--dryrun] [--settings chains/grid.py] [options of cobaya-grid-run]
+#   chains/grid.sh GRID [--emulated] [--slurm] [--dryrun] [--settings chains/grid.py] [options of cobaya-grid-run]
 #
+# --emulated: with sidr.theory.SIDREmulator and sidr.likelihoods.PlanckCompressed, minutes a run.
 # The same command, after a stop, goes on with what has not converged. Options of cobaya-grid-run choose
 # jobs: --data dr1, --param si, --name sidr_nchi1_si_planck. taskset -c 0-7 chains/grid.sh ... keeps to 8 cores.
 set -euo pipefail
 
 chains=$(dirname "$(realpath "$0")")
-usage() { sed -n 's/^# \?//; 2,7p' "$0"; exit "$1"; }
+usage() { sed -n 's/^# \?//; 2,8p' "$0"; exit "$1"; }
 [[ ${1:-} == --help ]] && usage 0
 [[ ${1:-} == '' || $1 == -* ]] && usage 2 >&2
 grid=$1 settings=$chains/grid.py slurm='' dryrun='' options=()
 shift
 while [ $# -gt 0 ]; do
     case $1 in
+        --emulated) export SIDR_EMULATED=1 ;;
         --slurm) slurm=yes ;;
         --dryrun) dryrun=yes ;;
         --settings) settings=$2; shift ;;

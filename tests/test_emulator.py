@@ -190,6 +190,10 @@ def test_design_is_around_a_centre_that_moves_with_the_coupling(model):
     assert np.abs(z[:, :6].mean(axis=0)).max() < 0.05
     assert z[:, :6].std(axis=0) == pytest.approx(np.full(6, 0.98), abs=0.03)    # truncated at 3
     assert all(shape.excess(p) == 0 for p in points)
+    # half a Gaussian of 0.2 eV for three neutrinos: of fewer ones, as much mass density
+    N_nu = N_TOT - np.mean(shape.N_chi)
+    density = points[:, 6] * N_nu / N_TOT
+    assert np.sqrt(np.mean(density**2)) == pytest.approx(0.2, rel=0.03) and density.max() < 0.6
     assert np.array_equal(shape.points(16, start=64), points[64:80])
     if model != "lcdm":     # the phase of a coupled fluid
         theta = shape.centre([0.06, 0.06], [-5, -1])[:, 2]

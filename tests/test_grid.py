@@ -102,6 +102,36 @@ def test_run_file_is_a_job_of_the_grid(grid, name):
         assert one[block] == other[block]
 
 
+@pytest.fixture(scope="module")
+def emulated(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("emulated")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SIDR_EMULATED", "1")
+        makeGrid(str(folder), str(CHAINS / "grid.py"))
+    return folder
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_emulated_grid_has_the_same_jobs_but_for_spectra_and_planck(grid, emulated, name):
+    exact, fast = job(grid, name), job(emulated, name)
+    assert fast["theory"] == {"sidr.theory.SIDREmulator": exact["theory"]["sidr.theory.SIDR"]}
+    planck = {like: None for like in exact["likelihood"] if like.startswith("planck_2018")}
+    assert planck | fast["likelihood"] == {"sidr.likelihoods.PlanckCompressed": {"strict": True},
+                                           **exact["likelihood"]}
+    assert len(fast["likelihood"]) == len(exact["likelihood"]) - 3
+    assert fast["params"] == exact["params"]
+    if "mcmc" not in exact["sampler"]:
+        exact["sampler"]["sidr.samplers.Nautilus"]["n_batch"] = 512
+    assert fast["sampler"] == exact["sampler"]
+
+
+def test_quickstart_is_a_job_of_the_emulated_grid(emulated):
+    one, other = (update_info(info) for info in (yaml_load_file(str(CHAINS / "quickstart.yaml")),
+                                                 job(emulated, "sidr_nchi1_full_planck_desi_dr2")))
+    for block in ("theory", "likelihood", "params", "sampler"):
+        assert one[block] == other[block]
+
+
 @pytest.mark.data
 @pytest.mark.parametrize("name", ["sidr_lcdm_planck_desi_dr1", "sidr_nchi2_si_planck_desi_dr2",
                                   "sidr_nchi1_mi_planck", "sidr_lcdm_full_planck", "sidr_nchi2_full_planck",

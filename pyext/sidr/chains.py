@@ -201,15 +201,19 @@ def why(error):
 
 def load(root, ignore_rows):
     """getdist's samples, with labels that can be drawn; None if too few are left."""
-    updated = Path(f"{root}.updated.yaml")
-    nested = updated.exists() and get_sampler_type(str(updated)) == "nested"  # which has no burn-in
     samples = loadMCSamples(os.fspath(root), no_cache=True,
-                            settings={"ignore_rows": 0 if nested else ignore_rows})
+                            settings={"ignore_rows": 0 if is_nested(root) else ignore_rows})
     if samples.numrows < FEWEST_ROWS:
         return None
     for parameter in samples.getParamNames().names:
         parameter.label = drawable(parameter.label, parameter.name)
     return samples
+
+
+def is_nested(root):
+    """Whether a run is one of nested sampling, whose samples have no burn-in."""
+    updated = Path(f"{root}.updated.yaml")
+    return updated.exists() and get_sampler_type(str(updated)) == "nested"
 
 
 def drawable(label, name):
