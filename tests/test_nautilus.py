@@ -232,8 +232,10 @@ def test_estimate_of_the_calls_left_knows_the_gaussian():
     explore = 8000 / 4 * d * np.log(5 / R_end)
     assert_allclose(calls_left(state, 5000, 0.01, True), explore + 5000, rtol=0.01)
     assert_allclose(calls_left(state, 5000, 0.01, False), explore + 4900, rtol=0.01)
-    state = SimpleNamespace(explored=True, n_eff=3000, eta=0.5)
+    state = SimpleNamespace(explored=True, n_eff=3000, eta=0.5, shell_n=np.array([50, 100]))
     assert calls_left(state, 5000, 0.01, True) == 4000
+    state = SimpleNamespace(explored=True, n_eff=20, eta=0.01, shell_n=np.array([0, 10]))
+    assert calls_left(state, 5000, 0.01, True) == 4980
 
 
 # Points that cannot be computed

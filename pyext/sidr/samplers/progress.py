@@ -95,8 +95,8 @@ def calls_left(nautilus, n_eff, f_live, discard_exploration):
     deviations around a Gaussian peak, the standard deviation of their ln L is
     :math:`R^2 \sqrt{d/(d+4)}\,/\,(d+2)`. Exploration ends when they hold the part `f_live` of the
     evidence, at the R where :math:`P(\chi^2_d < R^2)` is that, an e-fold of volume each :math:`d \ln R`
-    on; an e-fold costs what it has cost until now. Several peaks alike change nothing. Afterwards each
-    call is taken for an effective sample, which is nearly so.
+    on; an e-fold costs what it has cost until now. Several peaks alike change nothing. Afterwards, until
+    each shell has points that say more, each call is taken for an effective sample, which is nearly so.
 
     Parameters
     ----------
@@ -114,8 +114,10 @@ def calls_left(nautilus, n_eff, f_live, discard_exploration):
         None while there is no estimate.
     """
     if nautilus.explored:
-        with np.errstate(invalid="ignore"):  # shells without points yet
-            left = max(0.0, n_eff - nautilus.n_eff) / nautilus.eta
+        left = max(0.0, n_eff - nautilus.n_eff)
+        if nautilus.shell_n.all():
+            with np.errstate(invalid="ignore", divide="ignore"):  # shells without a likelihood
+                left /= nautilus.eta
         return left if np.isfinite(left) else None
     d = nautilus.n_dim
     live = np.sort(np.concatenate(nautilus.log_l))[-nautilus.n_live:]
