@@ -32,8 +32,6 @@ class Neff(Likelihood):
     combined with the data that it was made of, such as Planck's and DESI's. Helium measures N_bbn.
     """
 
-    type = "CMB"
-
     measurement: str | list
     parameter: str
 

@@ -37,8 +37,6 @@ class PlanckCompressed(Likelihood):
     chi2_lensing, chi2_lowl_TT, chi2_lowl_EE, and chi2_error, the estimate. Cite Planck: `cobaya-bib`.
     """
 
-    type = "CMB"
-
     file: str | None
     parts: list[str]
     tolerance: float

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cobaya.doc import doc_script
 from numpy.testing import assert_allclose
 
 import sidr.classy
@@ -31,6 +32,19 @@ def cosmo():
     cosmo.set(CHI, output="mTk,vTk", **{"P_k_max_1/Mpc": 0.1})
     cosmo.compute()
     return cosmo
+
+
+@pytest.mark.parametrize("name", [
+    "theory.SIDR", "theory.SIDREmulator", "theory.ThermalHistory", "theory.PseudoDirac", "samplers.Nautilus",
+    "likelihoods.PlanckCompressed", "likelihoods.Neff", "likelihoods.DESI_DR1", "likelihoods.DESI_DR2"])
+def test_cobaya_doc_shows_every_option_with_its_meaning(name, capsys):
+    # It shows nothing of a class that has values beside those of its YAML file.
+    *folder, component = name.split(".")
+    doc_script([f"sidr.{name}"])
+    shown = capsys.readouterr().out
+    path = ROOT / ("likelihoods" if folder == ["likelihoods"] else f"pyext/sidr/{folder[0]}")
+    for line in (path / f"{component}.yaml").read_text().splitlines():
+        assert line in shown
 
 
 def test_setup_lists_every_package_folder():

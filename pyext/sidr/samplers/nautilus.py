@@ -57,13 +57,14 @@ class Nautilus(Sampler):
     Nested sampling with nautilus \cite{Lange:2023ydq}.
     """
 
-    sampler_type: str = "nested"
-    supports_periodic_params = True
     # All: the checkpoint knows which ones cannot change, and names them.
     _at_resume_prefer_new = [*Sampler._at_resume_prefer_new, "n_eff", "max_calls", "f_live", "n_live",
                              "n_networks", "discard_exploration", "prior_box", "split_at", "output_every",
                              "processes", "n_batch", "seed"]
 
+    # Values are in Nautilus.yaml, all of them, since `cobaya-doc` shows it only then.
+    sampler_type: str
+    supports_periodic_params: bool
     n_eff: float
     max_calls: float
     f_live: float
