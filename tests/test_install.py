@@ -35,8 +35,9 @@ def cosmo():
 
 
 @pytest.mark.parametrize("name", [
-    "theory.SIDR", "theory.SIDREmulator", "theory.ThermalHistory", "theory.PseudoDirac", "samplers.Nautilus",
-    "likelihoods.PlanckCompressed", "likelihoods.Neff", "likelihoods.DESI_DR1", "likelihoods.DESI_DR2"])
+    "theory.SIDR", "theory.SIDREmulator", "theory.ThermalHistory", "theory.PseudoDirac",
+    "samplers.Nautilus", "likelihoods.PlanckCompressed", "likelihoods.Neff", "likelihoods.DESI_DR1",
+    "likelihoods.DESI_DR2"])
 def test_cobaya_doc_shows_every_option_with_its_meaning(name, capsys):
     # It shows nothing of a class that has values beside those of its YAML file.
     *folder, component = name.split(".")
