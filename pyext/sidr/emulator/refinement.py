@@ -10,15 +10,16 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+from scipy.optimize import minimize_scalar
 
 from sidr import plots
 from sidr.emulator import design
 from sidr.emulator.background import Background
 from sidr.emulator.emulator import Emulator
 from sidr.emulator.fit import fit, worst
-from sidr.emulator.spectra import SPECTRA
 from sidr.emulator.training import TrainingSet
 from sidr.likelihoods import compression
+from sidr.likelihoods.compress import SIGMA_A_PLANCK, scaled
 from sidr.neutrinos import N_TOT, class_inputs
 
 CANDIDATES = 2000   # samples of a posterior, of which the worst are taken
@@ -72,6 +73,9 @@ def train(model, folder, size, processes=None, roots=(), add=0, test=0):
 def accuracy(emulator, spectra):
     """Errors of the compressed Planck's chi2 in the two modes.
 
+    At the calibration A_planck that the exact spectra like best: a sample of a posterior is near that, and
+    elsewhere chi2 is steep.
+
     Parameters
     ----------
     emulator : Emulator
@@ -85,14 +89,15 @@ def accuracy(emulator, spectra):
     """
     parts, _ = compression.load(compression.PACKAGED)
 
-    def chi2(cl):
-        ell = np.arange(cl.shape[1])
-        D = ell * (ell + 1) / (2 * np.pi) * cl
-        D = dict(zip(SPECTRA, D, strict=True)) | {"pp": ell * (ell + 1) * D[3]}
-        return sum(part.chi2(D, 1.0)[0] for part in parts.values())
+    def chi2(A, D):
+        return sum(part.chi2(D, A)[0] for part in parts.values()) + ((A - 1) / SIGMA_A_PLANCK)**2
 
-    errors = np.array([chi2(emulator.predict(p).cl) - chi2(cl)
-                       for p, cl in zip(spectra.params, spectra.cl, strict=True)])
+    errors = []
+    for p, exact in zip(spectra.params, spectra.cl, strict=True):
+        emulated, exact = (scaled(cl) for cl in (emulator.predict(p).cl, exact))
+        A = minimize_scalar(chi2, bounds=(0.95, 1.05), args=(exact,), method="bounded").x
+        errors.append(chi2(A, emulated) - chi2(A, exact))
+    errors = np.array(errors)
     names = list(emulator.design.names)
     coupling = spectra.params[:, names.index("log10_G_eff")] if "log10_G_eff" in names else None
     modes = {"MI": coupling <= MODES, "SI": coupling > MODES} if coupling is not None else {
