@@ -52,8 +52,8 @@ fi
 # Here: up to four chains a run, as many runs at once as there are cores for, and threads on what is left
 cores=$(env -u OMP_NUM_THREADS nproc)
 mpi_chains=$((cores < 4 ? cores : 4))
-if ! python -c 'import mpi4py' 2>/dev/null || ! command -v mpirun >/dev/null; then
-    echo 'Without MPI: one chain a run. pip install ".[mpi]" gives up to four.' >&2
+if ! python -c 'import mpi4py' 2>/dev/null || ! mpirun -n 1 true >/dev/null 2>&1; then
+    echo 'Without MPI: one chain a run. pip install ".[mpi]" gives up to four; `mpirun true` says what is wrong.' >&2
     mpi_chains=1
 fi
 runs=$((cores / mpi_chains < 15 ? cores / mpi_chains : 15))

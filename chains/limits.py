@@ -1,0 +1,68 @@
+"""Limits on the sum of the masses by coupling, and the two modes, for `sidr figures`.
+
+    python chains/limits.py ROOT... > chains/results/fig2_limits.yaml
+
+ROOT: runs of both modes, one for each number of chi. In each bin of log10 G_eff the 95% limit of Sigma m_nu;
+the 68% limit of MI, and the shortest interval with 68% of SI, in the ranges of Table S2 of arXiv:2506.08085.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from cobaya.yaml import yaml_dump, yaml_load_file
+
+from sidr import plots
+from sidr.report.scenario import scenario
+from sidr.samplers.evidence import effective_size
+
+EDGES = (-5, -4, -3, -2.25, -1.75, -1.25, -0.75, -0.25, 0.4, 1)
+MI, SI = (-5, -2.5), (-2.5, 0)
+ENOUGH = 80     # effective samples in a bin
+
+
+def limits(samples):
+    """Limits and modes of one run, as `sidr.thermal.figures` reads them."""
+    mass, coupling, weights = samples["m_nu_sum"], samples["log10_G_eff"], samples.weights
+    lines = []
+    for low, high in zip(EDGES, EDGES[1:], strict=False):
+        inside = (low <= coupling) & (coupling < high)
+        if effective_size(weights[inside]) >= ENOUGH:
+            at = low if low == EDGES[0] else round((low + high) / 2, 3)     # the line begins where the prior does
+            lines.append([float(at), round(float(quantile(mass[inside], weights[inside], 0.95)), 3)])
+    below = quantile(*within(coupling, weights, *MI), 0.68)
+    modes = {"MI": [MI[0], below], "SI": shortest(*within(coupling, weights, *SI), 0.68)}
+    modes = {name: [round(float(x), 2) for x in mode] for name, mode in modes.items()}
+    return {"limit": lines, "modes": modes}
+
+
+def within(x, weights, low, high):
+    """The samples between two edges, with their weights."""
+    inside = (low <= x) & (x <= high)
+    return x[inside], weights[inside]
+
+
+def quantile(x, weights, p):
+    """The value below which the part p of the weight is."""
+    order = np.argsort(x)
+    return x[order][np.searchsorted(np.cumsum(weights[order]), p * weights.sum())]
+
+
+def shortest(x, weights, part):
+    """The shortest interval with a part of the weight."""
+    begins = np.linspace(0, 1 - part, 200)
+    return min(([quantile(x, weights, p) for p in (begin, begin + part)] for begin in begins), key=np.ptp)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("roots", nargs="+", metavar="ROOT", help="`output` of a run")
+    roots = parser.parse_args().roots
+    print("# `sidr figures fig2 figS5`; python chains/limits.py", *(Path(root).name for root in roots))
+    found = {round(scenario(yaml_load_file(f"{root}.updated.yaml")).n_chi): limits(plots.load(root))
+             for root in roots}
+    print(yaml_dump(found), end="")
+
+
+if __name__ == "__main__":
+    main()
