@@ -2,8 +2,8 @@
 
     python chains/limits.py ROOT... > chains/results/fig2_limits.yaml
 
-ROOT: runs of both modes, one for each number of chi. In each bin of log10 G_eff the 95% limit of Sigma m_nu;
-the 68% limit of MI, and the shortest interval with 68% of SI, in the ranges of Table S2 of arXiv:2506.08085.
+ROOT: runs of both modes, one for each number of chi. In each bin of log10 G_eff the 95% limit of the sum; the
+68% limit of MI and the shortest interval with 68% of SI, in the ranges of Table S2 of arXiv:2506.08085.
 """
 
 import argparse
@@ -28,7 +28,8 @@ def limits(samples):
     for low, high in zip(EDGES, EDGES[1:], strict=False):
         inside = (low <= coupling) & (coupling < high)
         if effective_size(weights[inside]) >= ENOUGH:
-            at = low if low == EDGES[0] else round((low + high) / 2, 3)     # the line begins where the prior does
+            # the line begins where the prior does
+            at = low if low == EDGES[0] else round((low + high) / 2, 3)
             lines.append([float(at), round(float(quantile(mass[inside], weights[inside], 0.95)), 3)])
     below = quantile(*within(coupling, weights, *MI), 0.68)
     modes = {"MI": [MI[0], below], "SI": shortest(*within(coupling, weights, *SI), 0.68)}
