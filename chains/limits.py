@@ -46,7 +46,8 @@ def within(x, weights, low, high):
 def quantile(x, weights, p):
     """The value below which the part p of the weight is."""
     order = np.argsort(x)
-    return x[order][np.searchsorted(np.cumsum(weights[order]), p * weights.sum())]
+    cumulative = np.cumsum(weights[order])
+    return x[order][np.searchsorted(cumulative / cumulative[-1], min(p, 1))]
 
 
 def shortest(x, weights, part):
