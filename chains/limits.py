@@ -2,8 +2,8 @@
 
     python chains/limits.py ROOT... > chains/results/fig2_limits.yaml
 
-ROOT: runs of both modes, one for each number of chi. In each bin of log10 G_eff the 95% limit of the sum; the
-68% limit of MI and the shortest interval with 68% of SI, in the ranges of Table S2 of arXiv:2506.08085.
+ROOT: runs of both modes, one for each number of chi. In each bin of log10 G_eff the 95% limit of the sum;
+the 68% limit of MI and the shortest interval with 68% of SI, each in its range of Table S2 of the paper.
 """
 
 import argparse
