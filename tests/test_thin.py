@@ -23,7 +23,7 @@ def thin():
 
 
 def test_copy_has_the_posterior_and_is_read_as_the_run(thin, tmp_path):
-    root = CHAINS / "results" / "emulated" / "nchi1_planck_desi_dr2"
+    root = CHAINS / "results" / "emulated" / "sidr_nchi1_full_planck_desi_dr2"
     rows = thin.thin(root, tmp_path, 300)
     whole, copy = plots.load(str(root)), plots.load(str(tmp_path / root.name))
     assert rows == copy.numrows and copy.weights.sum() == 300
