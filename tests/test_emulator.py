@@ -1,5 +1,7 @@
 """The emulator against exact CLASS, and its parts against what they are to be."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from cobaya.model import get_model
@@ -7,8 +9,9 @@ from cobaya.model import get_model
 from sidr import classy, precision
 from sidr.emulator import Class, CosmoComputationError, CosmoSevereError, design, spectra
 from sidr.emulator.cosmology import shipped
-from sidr.emulator.emulator import RADIUS, Emulator, amplitudes
+from sidr.emulator.emulator import RADIUS, Emulator, Prediction, amplitudes
 from sidr.emulator.fit import expected_error, fit, planck_errors, worst
+from sidr.emulator.refinement import accuracy
 from sidr.emulator.training import Spectra, TrainingSet
 from sidr.neutrinos import N_TOT, class_inputs
 
@@ -256,6 +259,23 @@ def test_region_ends_at_its_radius(toy):
     for radius in (0.99 * RADIUS, 1.5 * RADIUS):
         p = np.append(centre + radius * direction, point[6:])
         assert toy.outside_by(p) == pytest.approx(max(0, radius - RADIUS), abs=1e-9)
+
+
+def test_accuracy_is_that_at_the_calibration_of_the_spectra():
+    emulator = next(e for e in shipped() if e.about["model"] == "nchi1")
+    names = emulator.design.names
+    point = np.array([(COMMON | POINTS["MI"])[name] for name in names])
+    exact, ell = emulator.predict(point).cl, np.arange(spectra.L_MAX + 1)
+
+    def error(calibration):
+        cl = exact * calibration**2
+        other = SimpleNamespace(design=emulator.design, predict=lambda _: Prediction(
+            cl * (1 + 1e-3 * np.cos(ell / 40)), 0.8))
+        found = accuracy(other, Spectra(names, point[None], cl[None], None))
+        assert found["MI"]["points"] == 1
+        return found["MI"]["mean"]
+
+    assert error(1.004) == pytest.approx(error(1), abs=0.02) and abs(error(1)) > 0.1
 
 
 def test_training_goes_on_after_a_kill_and_lists_failures(tmp_path):

@@ -192,6 +192,13 @@ def test_cores_are_divided_among_runs_chains_and_threads(tmp_path, cores, runs, 
     assert f"mpirun -n {mpi} cobaya-run -r {tmp_path}/grid/input_files/sidr_lcdm_planck.yaml" in output
 
 
+def test_without_an_mpi_that_works_each_run_has_one_chain(tmp_path):
+    commands = write_commands(tmp_path / "bin", nproc="echo 4", mpirun="exit 1", python="")
+    output = grid_sh(tmp_path / "grid", "--dryrun", "--name", "sidr_lcdm_planck", commands=commands).stdout
+    assert "Without MPI: one chain a run" in output and "mpirun -n" not in output
+    assert "4 Metropolis runs at once, 1 chains each, OMP_NUM_THREADS=1;" in output
+
+
 def test_slurm_job_runs_its_chains_and_then_its_best_fit(tmp_path):
     # A queue that runs what it gets
     commands = write_commands(tmp_path / "bin", sbatch='bash "${@: -1}"; echo 7',
