@@ -147,6 +147,8 @@ def main():
     parts = compression.load(args.file).parts
     likelihoods = compress.cobaya_likelihoods(os.environ["COBAYA_PACKAGES_PATH"])
     if args.what == "posterior":
+        if not args.roots:
+            parser.error("posterior: of which runs? Give their ROOT.")
         compare_posteriors(args.folder, parts, likelihoods, args.roots, args.number)
     else:
         run = {"foreign": compare_foreign, "speed": measure_speed}[args.what]

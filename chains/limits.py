@@ -60,9 +60,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("roots", nargs="+", metavar="ROOT", help="`output` of a run")
     roots = parser.parse_args().roots
+    found = {}
+    for root in roots:
+        try:
+            samples = plots.load(root)
+            case = scenario(yaml_load_file(f"{root}.updated.yaml"))
+        except OSError as error:
+            parser.error(error)
+        if case.mode != "full" or not case.n_chi:
+            parser.error(f"{root} is a run of {case.name}, not of both modes of chi.")
+        found[round(case.n_chi)] = limits(samples)
     print("# `sidr figures fig2 figS5`; python chains/limits.py", *(Path(root).name for root in roots))
-    found = {round(scenario(yaml_load_file(f"{root}.updated.yaml")).n_chi): limits(plots.load(root))
-             for root in roots}
     print(yaml_dump(found), end="")
 
 

@@ -66,7 +66,11 @@ def main():
     args = parser.parse_args()
     args.output.mkdir(parents=True, exist_ok=True)
     for root in args.roots:
-        print(f"{args.output / root.name}: {thin(root, args.output, args.number, args.burn_in)} rows")
+        try:
+            rows = thin(root, args.output, args.number, args.burn_in)
+        except FileNotFoundError as error:
+            parser.error(error)
+        print(f"{args.output / root.name}: {rows} rows")
 
 
 if __name__ == "__main__":

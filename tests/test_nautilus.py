@@ -16,7 +16,7 @@ from cobaya.log import LoggedError
 from cobaya.output import load_samples
 from cobaya.run import run
 from cobaya.theory import Theory
-from cobaya.yaml import yaml_dump_file, yaml_load_file
+from cobaya.yaml import yaml_dump, yaml_dump_file, yaml_load, yaml_load_file
 from getdist import loadMCSamples
 from numpy.testing import assert_allclose
 from scipy.stats import chi2, multivariate_normal, norm
@@ -460,6 +460,22 @@ def test_order_of_the_parameters_is_part_of_the_model(small):
     with pytest.raises(LoggedError, match=r"order of parameters was \['x', 'y', 'z'\] and is "
                        r"\['z', 'y', 'x'\]"):
         run(turned, resume=True)
+
+
+def test_checkpoint_with_other_columns_is_refused(small, tmp_path):
+    # of a version whose points had no "outside_by", say: nautilus would break off at its next batch
+    import h5py
+
+    model, _ = small
+    with h5py.File(tmp_path / "run.nautilus.h5", "r+") as file:
+        group = file["sidr.samplers.Nautilus"]
+        description = yaml_load(group["description"].asstr()[()])
+        assert description["order of columns"].pop() == "outside_by"
+        del group["description"]
+        group["description"] = yaml_dump(description)
+    with pytest.raises(LoggedError, match=r"another model: order of columns was \[.*\] and is "
+                       r"\[.*'outside_by'\]"):
+        run(model, resume=True)
 
 
 @pytest.mark.parametrize("damage", ["truncated", "text", "foreign"])
