@@ -18,6 +18,7 @@ from setuptools.errors import ExecError
 
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "class_patch"))
+import inputs  # noqa: E402
 from prepare import PatchError, load_upstream, prepare  # noqa: E402
 
 # What CLASS reads at run time, relative to its folder: tables, and a script that distortions.c runs
@@ -89,7 +90,7 @@ class BuildPatchedClass(build_ext):
         self.cython_c_in_temp = True
 
     def copy_tables(self, tree):
-        """Copy the tables beside the extensions, where module-name.patch makes CLASS look."""
+        """Copy the tables beside the extensions, where module-name.patch makes CLASS look; list the inputs."""
         # get_ext_fullpath() would name a temporary folder in an editable install.
         if self.inplace:
             package = self.get_finalized_command("build_py").get_package_dir("sidr.classy")
@@ -99,6 +100,7 @@ class BuildPatchedClass(build_ext):
             target = Path(package) / table.relative_to(tree)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(table, target)
+        inputs.write(tree, Path(package) / "inputs.json")
 
 
 setup(
@@ -107,7 +109,7 @@ setup(
     package_dir={"": "pyext", "sidr.likelihoods": "likelihoods"},
     package_data={
         "": ["*.yaml", "*.bibtex"],
-        "sidr.classy": ["calibrations/*.txt"],
+        "sidr.classy": ["calibrations/*.txt", "inputs.json"],
         "sidr.neff": ["table.txt"],
         "sidr.emulator": ["designs/*.yaml", "emulators/*.npz"],
         "sidr.report": ["page.html", "page.css"],

@@ -14,6 +14,7 @@ import pytest
 from conftest import CHI
 
 from sidr.classy import Class, CosmoComputationError, CosmoSevereError, _sidr
+from sidr.classy._text import INPUTS
 
 RIGHT = CHI | {"G_eff_sidr": 0.01}
 
@@ -174,3 +175,20 @@ def test_edges_of_the_ranges_give_spectra_or_an_error(extreme):
     cosmo.empty()
     cosmo.set(RIGHT)
     assert cosmo.N_sidr == 0.75
+
+
+@pytest.mark.parametrize("name, value", [
+    ("H0", [68, 70]), ("H0", "68,70"), ("omega_b", "0.0223abc"), ("omega_b", "0.0223 # measured"),
+    ("omega_cdm", "0,119"), ("h", "0.68 0.7"), ("T_cmb", "2.7255K"), ("100*theta_s", "1.04d0"),
+    ("YHe", "0.24x"), ("Omega_k", "1/100"), ("z_pk", "0.5 1"), ("m_ncdm", "0.02,0.03eV"), ("N_ncdm", "1e0"),
+    ("N_ncdm", 1.5), ("l_max_g", "2e1"), ("A_s", True), ("tol_background_integration", "1e-6,1e-7")])
+def test_number_is_not_cut_out_of_the_beginning_of_a_text(name, value):
+    assert f"{name} = " in refusal(RIGHT, {name: value})
+
+
+def test_list_of_inputs_has_what_class_reads():
+    kinds = {"H0": "number", "100*theta_s": "number", "N_ncdm": "integer", "m_ncdm": "numbers", "output": "text",
+             "YHe": "number or text", "l_max_g": "integer", "tol_background_integration": "number",
+             "N_sidr": "number", "fugacity_ncdm": "numbers", "A_L": "number"}
+    assert {name: INPUTS[name][0] for name in kinds} == kinds
+    assert len(INPUTS) > 600

@@ -2,15 +2,29 @@
 
 CLASS's parser reads a number from the beginning of a text and ignores the rest, goes on with a NaN
 (and may then crash, or never end), and copies texts into buffers of a fixed size. Here is refused
-what it would misread; what a name means, and the range of its value, is for CLASS itself.
+what it would misread; the range of a value is for CLASS itself.
 """
 
+import json
+import re
 from math import isfinite
 from numbers import Number
 from os import PathLike
+from pathlib import Path
 
 from sidr.classy import _sidr
 from sidr.classy._classy import CosmoSevereError
+
+#: All inputs that CLASS reads: name, kind of value and the function that reads it; class_patch/inputs.py
+INPUTS = json.loads((Path(__file__).parent / "inputs.json").read_text())
+
+REAL = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
+WHOLE = re.compile(r"\s*[+-]?\d+(\.0*)?\s*", re.ASCII)  # CLASS would read the 1 of 1e3
+
+#: By the kind of an input: what each entry of its text must be, whether it may be a list, and in words
+FORMS = {"number": (REAL, False, "one finite number"), "integer": (WHOLE, False, "one whole number"),
+         "numbers": (REAL, True, "finite numbers with commas between them"),
+         "integers": (WHOLE, True, "whole numbers with commas between them")}
 
 WAY_OUT = "give a finite number, a text, or a flat list of these, or leave the input out"
 
@@ -42,6 +56,7 @@ def readable_value(name, value):
     for entry in text.split(","):
         refuse_infinite(name, entry)
     refuse_unreadable(f"{name} = {shown(text)}", text)
+    refuse_misread(name.strip(), text)
     return value
 
 
@@ -67,6 +82,23 @@ def refuse_infinite(name, text):
         return
     if not isfinite(number):
         raise CosmoSevereError(f"{name} = {text:.60} is not finite: {WAY_OUT}.")
+
+
+def refuse_misread(name, text):
+    """CosmoSevereError if CLASS would read another number than what `text` says.
+
+    Our own numbers have the same check in input_sidr.c, with their ranges.
+    """
+    if name not in INPUTS or "sidr" in name:
+        return
+    kind = INPUTS[name][0]
+    if kind == "number or text":
+        kind = "number" if re.match(r"\s*[+-.\d]", text) else "text"
+    if kind == "text":
+        return
+    form, is_list, words = FORMS[kind]
+    if not all(form.fullmatch(entry) for entry in (text.split(",") if is_list else [text])):
+        raise CosmoSevereError(f"{name} = {shown(text)} must be {words}: CLASS would read its beginning only.")
 
 
 def refuse_unreadable(what, text):
