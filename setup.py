@@ -90,7 +90,7 @@ class BuildPatchedClass(build_ext):
         self.cython_c_in_temp = True
 
     def copy_tables(self, tree):
-        """Copy the tables beside the extensions, where module-name.patch makes CLASS look; list the inputs."""
+        """Copy the tables beside the extensions, where module-name.patch looks; list CLASS's inputs."""
         # get_ext_fullpath() would name a temporary folder in an editable install.
         if self.inplace:
             package = self.get_finalized_command("build_py").get_package_dir("sidr.classy")

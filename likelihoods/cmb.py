@@ -34,9 +34,6 @@ class CMBCompressed(Likelihood):
 
     type = "CMB"
 
-    # Without this, Cobaya would take a sampled theta_s_100 away from CLASS and give it to us.
-    input_params = []
-
     def initialize(self):
         self.inverse_covariance = np.linalg.inv(COVARIANCE)
 

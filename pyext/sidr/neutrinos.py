@@ -1,4 +1,7 @@
-r"""The neutrinos that are left: flavours of dark radiation and masses, turned into CLASS inputs.
+r"""The neutrino sector: dark radiation and the neutrinos that are left, for CLASS and for all else.
+
+    from sidr.neutrinos import sector
+    sector(n_chi=1, m_nu_sum=0.1).class_inputs()
 
 Equilibrium after BBN shares the energy of N_tot neutrinos between three nu and n_chi flavours:
 
@@ -10,10 +13,12 @@ arXiv:2506.08085: its Eq. (8), Sigma m_nu bound times (1 + n_chi/3), is the dist
 conservation of energy and number (S5-S17) `"fugacity"`, where N_tot is larger after the conversion.
 """
 
+from dataclasses import dataclass
 from math import inf, sqrt
 from numbers import Real
 from typing import NamedTuple
 
+import numpy as np
 from scipy.optimize import brentq
 
 from sidr.oscillations import ROUNDED_SPLITTINGS
@@ -29,9 +34,129 @@ class Masses(NamedTuple):
     m3: float
 
 
-def class_inputs(n_chi=1, N_tot=N_TOT, N_chi=None, N_nu=None, m_nu_sum=0.06,
-                 ordering="degenerate", phase_space="degeneracy", N_bbn=None, N_sterile=0.0, pair=3):
+class Species(NamedTuple):
+    """Massive neutrinos of one mass and one phase-space distribution, 1/(exp(p/T)/z + 1)."""
+    m: float        # [eV]
+    T: float        # [T_gamma]
+    weight: float   # 1 for one neutrino and its antineutrino
+    z: float = 1.0  # fugacity
+
+
+class ImpossibleNeutrinos(ValueError):
+    """No neutrinos are like this, though every number is in its range: a point to be rejected."""
+
+
+@dataclass(frozen=True)
+class NeutrinoSector:
+    """Dark radiation and neutrinos of a cosmology, after the conversion.
+
+    Attributes
+    ----------
+    N_chi : float
+        Effective number of the dark radiation chi.
+    N_ur : float
+        Effective number of massless neutrinos and other free-streaming radiation.
+    species : tuple of Species
+        Massive neutrinos: none, one of degenerate mass for all three, or one of each mass state.
+    N_bbn : float, optional
+        Effective number that nucleosynthesis sees; if not given, that of today's radiation.
+    T_chi : float, optional
+        Temperature of chi [T_gamma], which enters its damping rate; if not given, (4/11)^(1/3).
+    """
+    N_chi: float
+    N_ur: float
+    species: tuple[Species, ...] = ()
+    N_bbn: float | None = None
+    T_chi: float | None = None
+
+    @property
+    def m_nu_sum(self):
+        """Sum of the three masses [eV]."""
+        return 3 * sum(s.m for s in self.species) / len(self.species) if self.species else 0.0
+
+    def class_inputs(self):
+        """Inputs of the patched CLASS.
+
+        Returns
+        -------
+        dict
+            N_sidr and N_ur; with masses also N_ncdm, m_ncdm [eV], T_ncdm [T_gamma] and deg_ncdm,
+            comma-separated strings where there are three species; fugacity_ncdm, N_bbn_sidr and T_sidr
+            where they are not CLASS's defaults.
+        """
+        inputs = {"N_sidr": self.N_chi, "N_ur": self.N_ur}
+        if self.N_bbn is not None:
+            inputs["N_bbn_sidr"] = self.N_bbn
+        if self.T_chi is not None and self.N_chi > 0:
+            inputs["T_sidr"] = self.T_chi
+        if not self.species:
+            return inputs
+        m, T, weight, z = zip(*self.species, strict=True)
+        if z != (1,) * len(z):
+            inputs["fugacity_ncdm"] = as_list(z)
+        return inputs | {"N_ncdm": len(m), "m_ncdm": as_list(m), "T_ncdm": as_list(T),
+                         "deg_ncdm": as_list(weight)}
+
+    @classmethod
+    def from_class_inputs(cls, inputs):
+        """The sector that these inputs of CLASS describe; the inverse of `class_inputs`.
+
+        Parameters
+        ----------
+        inputs : dict
+            Those of `CLASS_INPUTS` that are set.
+
+        Raises
+        ------
+        ValueError
+            If a list has not as many entries as there are species, or an entry is not a number.
+        """
+        N_ncdm = int(inputs.get("N_ncdm", 0))
+        columns = []
+        for name, default in (("m_ncdm", None), ("T_ncdm", CLASS_T_NCDM), ("deg_ncdm", 1.0),
+                              ("fugacity_ncdm", 1.0)):
+            values = numbers(name, inputs[name]) if name in inputs else [default] * N_ncdm
+            if len(values) != N_ncdm or None in values:
+                raise ValueError(f"{name} = {inputs.get(name)!r}, but there are N_ncdm = {N_ncdm} species: "
+                                 "give as many.")
+            columns.append(values)
+        N_bbn, T_chi = (float(inputs[name]) if name in inputs else None
+                        for name in ("N_bbn_sidr", "T_sidr"))
+        return cls(float(inputs.get("N_sidr", 0)), float(inputs.get("N_ur", CLASS_N_UR)),
+                   tuple(Species(*row) for row in zip(*columns, strict=True)), N_bbn, T_chi)
+
+    def differences(self, other, rtol=1e-9):
+        """Where two sectors differ by more than rounding.
+
+        Returns
+        -------
+        dict of tuple
+            By the name of CLASS's input its value here and in the other.
+        """
+        ours, theirs = self.class_inputs(), other.class_inputs()
+        return {name: (ours.get(name), theirs.get(name)) for name in CLASS_INPUTS
+                if not same(name, ours.get(name), theirs.get(name), rtol)}
+
+
+#: The inputs of CLASS that a sector has
+CLASS_INPUTS = ("N_sidr", "N_ur", "N_ncdm", "m_ncdm", "T_ncdm", "deg_ncdm", "fugacity_ncdm", "N_bbn_sidr",
+                "T_sidr")
+
+#: CLASS's defaults, of input.c
+CLASS_N_UR, CLASS_T_NCDM = 3.044, 0.71611
+
+
+def class_inputs(**neutrinos):
     """Inputs of the patched CLASS for the dark radiation and the neutrinos that are left.
+
+    Parameters and errors are those of `sector`; the dictionary is that of `NeutrinoSector.class_inputs`.
+    """
+    return sector(**neutrinos).class_inputs()
+
+
+def sector(n_chi=1, N_tot=N_TOT, N_chi=None, N_nu=None, m_nu_sum=0.06, ordering="degenerate",
+           phase_space="degeneracy", N_extra=0.0, N_bbn=None, N_sterile=0.0, pair=3):
+    """The neutrino sector of a number of flavours of chi and a sum of masses.
 
     Parameters
     ----------
@@ -53,6 +178,9 @@ def class_inputs(n_chi=1, N_tot=N_TOT, N_chi=None, N_nu=None, m_nu_sum=0.06,
         1/(exp(p/T)/z + 1), with z and T as `sidr.thermal.equilibrium` gives them (number density
         3/(3 + n_chi), and a harder spectrum). The last heats neutrinos and chi as phi disappears: N_chi
         and N_nu are those of equilibrium, in place of the equations above.
+    N_extra : float
+        Effective number of other, massless and free-streaming radiation, which has been there since before
+        nucleosynthesis; on top of all others.
     N_bbn : float, optional
         Effective number that nucleosynthesis sees, for the abundance of helium; if not given, that of
         before the conversion.
@@ -65,44 +193,40 @@ def class_inputs(n_chi=1, N_tot=N_TOT, N_chi=None, N_nu=None, m_nu_sum=0.06,
 
     Returns
     -------
-    dict
-        N_sidr and N_ur; with masses also N_ncdm, m_ncdm [eV], T_ncdm [T_gamma] and deg_ncdm,
-        comma-separated strings where there are three species; fugacity_ncdm, and N_bbn_sidr where it
-        is not N_sidr + N_nu.
+    NeutrinoSector
 
     Raises
     ------
+    ImpossibleNeutrinos
+        If the sum of the masses is less than the ordering needs.
     ValueError
         For a value outside its range, and for numbers that contradict each other.
     """
     given = N_chi is not None
-    N_chi, N_nu = shared(n_chi, N_tot, N_chi, N_nu)
+    N_chi, N_nu = shares(n_chi, N_tot, N_chi, N_nu)
     z = heating = 1.0
     if phase_space == "fugacity" and N_chi > 0:
         z, heating = equilibrium_with_chi(3 * N_chi / N_nu)
         if not given:
             N_chi, N_nu = heating * N_chi, heating * N_nu
     N_tot = N_chi + N_nu
-    T, deg = temperature_and_degeneracy(N_nu, N_tot, phase_space, z)
+    T, weight = temperature_and_degeneracy(N_nu, N_tot, phase_space, z)
     m = masses(m_nu_sum, ordering)
     N_sterile = checked_sterile(N_sterile, pair, N_chi)
+    N_extra = real("N_extra", N_extra, "a finite number, 0 or more")
 
-    inputs = {"N_sidr": N_chi}
-    if N_bbn is None:
-        N_bbn = N_tot / heating + N_sterile
-    N_bbn = real("N_bbn", N_bbn, "a finite number above 0", positive=True)
-    if abs(N_bbn - N_tot - N_sterile) > 1e-9:
-        inputs["N_bbn_sidr"] = N_bbn
+    before = N_tot / heating + N_sterile + N_extra
+    N_bbn = real("N_bbn", before if N_bbn is None else N_bbn, "a finite number above 0", positive=True)
+    if abs(N_bbn - N_tot - N_sterile - N_extra) <= 1e-9:
+        N_bbn = None        # as CLASS counts by itself
     if m_nu_sum == 0:
-        return inputs | {"N_ur": N_nu + N_sterile}
-    deg = [deg] * 3
-    deg[pair - 1] += 3 * N_sterile / N_nu
+        return NeutrinoSector(N_chi, N_nu + N_sterile + N_extra, N_bbn=N_bbn)
+    weights = [weight] * 3
+    weights[pair - 1] += 3 * N_sterile / N_nu
     if ordering == "degenerate":    # one species stands for the three
-        m, deg = m[:1], [sum(deg)]
-    if z != 1:
-        inputs["fugacity_ncdm"] = listed([z] * len(m))
-    return inputs | {"N_ur": 0.0, "N_ncdm": len(m), "m_ncdm": listed(m),
-                     "T_ncdm": listed([T] * len(m)), "deg_ncdm": listed(deg)}
+        m, weights = m[:1], [sum(weights)]
+    return NeutrinoSector(N_chi, N_extra, tuple(Species(*row, z) for row in zip(m, [T] * len(m), weights,
+                                                                               strict=True)), N_bbn)
 
 
 def masses(m_nu_sum, ordering):
@@ -122,8 +246,10 @@ def masses(m_nu_sum, ordering):
 
     Raises
     ------
+    ImpossibleNeutrinos
+        If the sum is less than what the splittings need.
     ValueError
-        If the ordering is unknown, or the sum negative or less than what the splittings need.
+        If the ordering is unknown, or the sum negative.
     """
     m_nu_sum = real("m_nu_sum", m_nu_sum, "a finite number of eV, 0 or more")
     if ordering == "degenerate":
@@ -137,12 +263,13 @@ def masses(m_nu_sum, ordering):
         return Masses(*(sqrt(lightest**2 + dm2) for dm2 in above_lightest))
 
     if m_nu_sum < (minimum := sum(split(0))):
-        raise ValueError(f"m_nu_sum = {m_nu_sum} eV is below {minimum:.6f} eV, the minimum of "
-                         f"the {ordering} ordering; take more, or ordering='degenerate'.")
+        raise ImpossibleNeutrinos(
+            f"m_nu_sum = {m_nu_sum} eV is below {minimum:.6f} eV, the minimum of the {ordering} ordering; "
+            "take more, or ordering='degenerate'.")
     return split(brentq(lambda m: sum(split(m)) - m_nu_sum, 0, m_nu_sum / 3, xtol=1e-14))
 
 
-def shared(n_chi, N_tot, N_chi, N_nu):
+def shares(n_chi, N_tot, N_chi, N_nu):
     """(N_chi, N_nu), as given or from n_chi and N_tot."""
     N_tot = real("N_tot", N_tot, "a finite number above 0", positive=True)
     if N_chi is None and N_nu is None:
@@ -200,6 +327,23 @@ def real(name, value, allowed, positive=False):
     return float(value)
 
 
-def listed(values):
+def as_list(values):
     """The number, or several as CLASS reads a list, without loss of digits."""
     return values[0] if len(values) == 1 else ",".join(map(repr, values))
+
+
+def numbers(name, values):
+    """List of the numbers of CLASS's input `name`: a number, a sequence, or a text with commas."""
+    if isinstance(values, str):
+        values = values.split(",")
+    try:
+        return [float(x) for x in np.atleast_1d(values)]
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} = {values!r} is not a list of numbers.") from error
+
+
+def same(name, ours, theirs, rtol):
+    """Whether two values of an input of CLASS, None where it is not set, are equal to rounding."""
+    if ours is None or theirs is None:
+        return ours is theirs
+    return np.allclose(numbers(name, ours), numbers(name, theirs), rtol=rtol, atol=0)

@@ -12,7 +12,7 @@ import numpy as np
 
 from sidr.classy import _sidr, calibration
 from sidr.classy._classy import CosmoComputationError, CosmoSevereError, __version__
-from sidr.classy._text import readable_name, readable_value, shown
+from sidr.classy._text import as_text
 from sidr.classy.incremental import IncrementalClass
 
 __all__ = ["Class", "CosmoComputationError", "CosmoSevereError", "__version__"]
@@ -35,7 +35,7 @@ class Class(IncrementalClass):
             If CLASS would misread a value: a NaN, a nested list, a text of more than 1023 bytes; if there
             is no such calibration.
         """
-        pars, kwargs = [_as_text(p) for p in pars], _as_text(kwargs)
+        pars, kwargs = [as_text(p) for p in pars], as_text(kwargs)
         for inputs in (*pars, kwargs):
             if "cl_calibration" in inputs:
                 self._calibration = calibration.load(inputs.pop("cl_calibration"))
@@ -61,14 +61,14 @@ class Class(IncrementalClass):
 
     def lensed_cl(self, lmax=-1, nofail=False):
         """Upstream's, calibrated where `cl_calibration` is set."""
-        cl = super().lensed_cl(lmax, nofail)
+        cl = finite(super().lensed_cl(lmax, nofail))
         if self._calibration is not None:
             calibration.apply(self._calibration.lensed, cl)
         return cl
 
     def raw_cl(self, lmax=-1, nofail=False):
         """Upstream's, calibrated where `cl_calibration` is set."""
-        cl = super().raw_cl(lmax, nofail)
+        cl = finite(super().raw_cl(lmax, nofail))
         if self._calibration is not None:
             calibration.apply(self._calibration.raw, cl)
         return cl
@@ -107,10 +107,11 @@ class Class(IncrementalClass):
         return _sidr.rate(self, a.ravel()).reshape(a.shape)[()]
 
     def get_current_derived_parameters(self, names):
-        """Dictionary of derived parameters: upstream's, `N_sidr` and `z_dec_sidr`."""
-        ours = {"N_sidr", "z_dec_sidr"}
+        """Dictionary of derived parameters: upstream's, `N_sidr`, and `z_dec_sidr`, NaN without chi."""
+        ours = {"N_sidr": lambda: self.N_sidr,
+                "z_dec_sidr": lambda: self.z_dec_sidr if self.N_sidr > 0 else np.nan}
         derived = super().get_current_derived_parameters([n for n in names if n not in ours])
-        return {name: getattr(self, name) if name in ours else derived[name] for name in names}
+        return {name: ours[name]() if name in ours else derived[name] for name in names}
 
     def get_sources(self):
         """Upstream's tuple (sources, k, tau), with delta_sidr and theta_sidr where computed."""
@@ -122,10 +123,10 @@ class Class(IncrementalClass):
 _sidr.keep(Class)
 
 
-def _as_text(pars):
-    """The parameters, each as CLASS's parser can read it."""
-    try:
-        pars = dict(pars)
-    except (TypeError, ValueError):
-        raise CosmoSevereError(f"{shown(pars)} is not a dictionary of inputs.") from None
-    return {readable_name(name): readable_value(name, value) for name, value in pars.items()}
+def finite(cl):
+    """The spectra; CosmoComputationError if one is not finite, such as those of A_s = 1e300."""
+    for name, values in cl.items():
+        if not np.isfinite(values).all():
+            raise CosmoComputationError(f"The spectrum {name} is not finite: these parameters cannot be "
+                                        "computed.")
+    return cl

@@ -26,7 +26,19 @@ FORMS = {"number": (REAL, False, "one finite number"), "integer": (WHOLE, False,
          "numbers": (REAL, True, "finite numbers with commas between them"),
          "integers": (WHOLE, True, "whole numbers with commas between them")}
 
+#: Of which CLASS takes a value of 0 or less, and computes something
+POSITIVE = ("H0", "h", "T_cmb")
+
 WAY_OUT = "give a finite number, a text, or a flat list of these, or leave the input out"
+
+
+def as_text(pars):
+    """The inputs of a dictionary, each as CLASS's parser can read it."""
+    try:
+        pars = dict(pars)
+    except (TypeError, ValueError):
+        raise CosmoSevereError(f"{shown(pars)} is not a dictionary of inputs.") from None
+    return {readable_name(name): readable_value(name, value) for name, value in pars.items()}
 
 
 def readable_name(name):
@@ -98,7 +110,10 @@ def refuse_misread(name, text):
         return
     form, is_list, words = FORMS[kind]
     if not all(form.fullmatch(entry) for entry in (text.split(",") if is_list else [text])):
-        raise CosmoSevereError(f"{name} = {shown(text)} must be {words}: CLASS would read its beginning only.")
+        raise CosmoSevereError(f"{name} = {shown(text)} must be {words}: CLASS would read its "
+                               "beginning only.")
+    if name in POSITIVE and not float(text) > 0:
+        raise CosmoSevereError(f"{name} = {text} must be above 0.")
 
 
 def refuse_unreadable(what, text):

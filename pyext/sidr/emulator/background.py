@@ -5,11 +5,11 @@ r"""The expansion by quadrature: flat LCDM with chi and massive neutrinos, with 
          + \sum_\nu \omega_\nu(a) + \omega_\Lambda\right], \qquad
    D_M = \int_a^1 \frac{da}{a^2 H}, \qquad r_s = \int_0^a \frac{c_s\, da}{a^2 H}
 
-Densities are omega = Omega h^2, lengths Mpc, c = 1. The neutrino sector is that of
-`sidr.neutrinos.class_inputs`::
+Densities are omega = Omega h^2, lengths Mpc, c = 1::
 
     from sidr.emulator.background import Background
-    expansion = Background(0.0224, 0.119, 68, **class_inputs(n_chi=1, m_nu_sum=0.1))
+    from sidr.neutrinos import sector
+    expansion = Background(0.0224, 0.119, 68, sector(n_chi=1, m_nu_sum=0.1))
     expansion.hubble([0, 0.5]), expansion.comoving_distance([0.5, 1]), expansion.sound_horizon(1060)
 
 CLASS's numbers are met to 1e-8 with its `tol_ncdm_bg: 1e-10`, and to 2e-6 with its default of 1e-5.
@@ -69,25 +69,24 @@ class Background:
         Densities of baryons and of cold dark matter today.
     H0 : float
         [km/s/Mpc].
-    **neutrinos
-        As for `Neutrinos`.
+    sector : sidr.neutrinos.NeutrinoSector
 
     Raises
     ------
     ValueError
-        If a number is not above 0, or the neutrinos contradict each other.
+        If a number is not above 0.
     """
 
-    def __init__(self, omega_b, omega_cdm, H0, **neutrinos):
+    def __init__(self, omega_b, omega_cdm, H0, sector):
         self.omega_b = real("omega_b", omega_b, "a finite number above 0", positive=True)
         self.omega_cdm = real("omega_cdm", omega_cdm, "a finite number above 0", positive=True)
-        self.neutrinos = Neutrinos(**neutrinos)
+        self.neutrinos = Neutrinos(sector)
         self._omega_nodes = self._omega(A)
         self._omega_today = float(self._omega(np.array(1.0)))
         self._set_H0(H0)
 
     @classmethod
-    def from_theta_s(cls, theta_s_100, z_rec, omega_b, omega_cdm, **neutrinos):
+    def from_theta_s(cls, theta_s_100, z_rec, omega_b, omega_cdm, sector):
         """The expansion with a given angle of the sound horizon at recombination.
 
         Parameters
@@ -96,7 +95,7 @@ class Background:
             100 r_s/D_M at `z_rec`.
         z_rec : float
             Redshift of recombination, where the visibility function peaks.
-        omega_b, omega_cdm, **neutrinos
+        omega_b, omega_cdm, sector
             As above.
 
         Returns
@@ -108,7 +107,7 @@ class Background:
         ValueError
             If no H0 in `H0_RANGE` has this angle.
         """
-        background = cls(omega_b, omega_cdm, 70.0, **neutrinos)
+        background = cls(omega_b, omega_cdm, 70.0, sector)
         D_M = 100 * background.sound_horizon(z_rec) / theta_s_100   # Lambda has a part of 1e-10 in r_s
         weights = polynomials(position(z_rec)) @ UNTIL_TODAY        # of 1/aH at the nodes, in D_M
 
@@ -205,6 +204,9 @@ class Background:
         T = T_sidr * K_B * T_CMB / (1e6 * EV)                                   # [MeV]
         rate0 = 10**(2 * log10_G_eff) * T**5 * (2 * pi * 1e6 * EV * MPC / (H_PLANCK * C))   # (S48), [1/Mpc]
 
+        if rate0 == 0:
+            return np.inf
+
         def excess(lna):
             return np.log(alpha_2 * rate0) - 5 * lna - np.log(self.hubble(np.exp(-lna) - 1))
 
@@ -224,28 +226,17 @@ class Neutrinos:
 
     Parameters
     ----------
-    N_ur, N_sidr : float
-        Effective numbers of massless neutrinos and of chi.
-    N_ncdm : int
-        Number of massive species; of each the mass [eV], temperature T [T_gamma], degeneracy g and
-        fugacity z follow as a number, or as a text with one for each species.
-    N_bbn_sidr : float, optional
-        Not used: the expansion does not know of helium.
+    sector : sidr.neutrinos.NeutrinoSector
     """
 
-    def __init__(self, N_ur, N_sidr=0.0, N_ncdm=0, m_ncdm=(), T_ncdm=(), deg_ncdm=(), fugacity_ncdm=None,
-                 N_bbn_sidr=None):
-        m, T, deg = (numbers(x) for x in (m_ncdm, T_ncdm, deg_ncdm))
-        z = np.ones(N_ncdm) if fugacity_ncdm is None else numbers(fugacity_ncdm)
-        if not len(m) == len(T) == len(deg) == len(z) == N_ncdm:
-            raise ValueError(f"N_ncdm = {N_ncdm}, but m_ncdm = {m_ncdm!r}, T_ncdm = {T_ncdm!r}, deg_ncdm = "
-                             f"{deg_ncdm!r}, fugacity_ncdm = {fugacity_ncdm!r} are not as many.")
-        self.omega_radiation = OMEGA_G * RHO_NU * (N_ur + N_sidr)
+    def __init__(self, sector):
+        self.omega_radiation = OMEGA_G * RHO_NU * (sector.N_ur + sector.N_chi)
+        m, T, weight, z = np.reshape(sector.species, (-1, 4)).T
         self._x = m * EV / (T * T_CMB * K_B)                    # x of today
         # q^2 dq times the distribution of each species, shape (species, q)
         self._weights = Y**2 * DY / (np.exp(Y) / z[:, None] + 1)
-        self._weights *= (OMEGA_G * deg * T**4 * 15 / pi**4)[:, None]
-        self.N_eff = N_ur + N_sidr + float((self._weights @ Y).sum()) / (OMEGA_G * RHO_NU)
+        self._weights *= (OMEGA_G * weight * T**4 * 15 / pi**4)[:, None]
+        self.N_eff = sector.N_ur + sector.N_chi + float((self._weights @ Y).sum()) / (OMEGA_G * RHO_NU)
 
     def omega_massive(self, a):
         """Density of massive neutrinos at an array of scale factors."""
@@ -260,11 +251,6 @@ class Neutrinos:
         total = sum((integrand(Y**2 + (x * a[..., None])**2) @ w
                      for x, w in zip(self._x, self._weights, strict=True)), np.zeros(a.shape))
         return total / a**4
-
-
-def numbers(values):
-    """Array of a number, a sequence, or a text of several as CLASS reads it."""
-    return np.atleast_1d(np.array(values.split(",") if isinstance(values, str) else values, dtype=float))
 
 
 def scale_factor(z):

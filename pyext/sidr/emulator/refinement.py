@@ -20,7 +20,7 @@ from sidr.emulator.fit import fit, worst
 from sidr.emulator.training import TrainingSet
 from sidr.likelihoods import compression
 from sidr.likelihoods.compress import SIGMA_A_PLANCK, scaled
-from sidr.neutrinos import N_TOT, class_inputs
+from sidr.neutrinos import N_TOT, sector
 
 CANDIDATES = 2000   # samples of a posterior, of which the worst are taken
 SAMPLED = ("omega_b", "omega_cdm", "H0", "logA", "n_s", "tau_reio", "m_nu_sum")
@@ -144,8 +144,8 @@ def posterior(root, emulator, seed=0):
     for row, n in zip(rows, N_chi, strict=True):
         p = {name: float(column[row]) for name, column in columns.items()}
         z_rec = emulator.thermal(p["omega_b"], p["omega_cdm"], p["m_nu_sum"])[0]
-        neutrinos = class_inputs(N_chi=n, N_nu=N_TOT - n, m_nu_sum=p["m_nu_sum"])
-        theta = Background(p["omega_b"], p["omega_cdm"], p.pop("H0"), **neutrinos).theta_s_100(z_rec)
+        neutrinos = sector(N_chi=n, N_nu=N_TOT - n, m_nu_sum=p["m_nu_sum"])
+        theta = Background(p["omega_b"], p["omega_cdm"], p.pop("H0"), neutrinos).theta_s_100(z_rec)
         point = p | {"theta_s_100": theta, "N_chi": n}
         points.append([point[name] for name in emulator.design.names])
     return np.array([point for point in points if emulator.outside_by(np.array(point)) == 0])

@@ -16,13 +16,13 @@ Cosmologies outside the region of training are rejected and counted, or given to
 """
 
 from cobaya.log import LoggedError
-from cobaya.theories.classy import classy
 
 import sidr.emulator
-from sidr.theory.sidr import SIDR
+from sidr.emulator.cosmology import OutsideRegion
+from sidr.theory.base import SIDRBase
 
 
-class SIDREmulator(SIDR):
+class SIDREmulator(SIDRBase):
     r"""
     Emulated CLASS \cite{Blas:2011rf,Lesgourgues:2011rh} with neutrinos that convert after nucleosynthesis
     into massless, self-interacting dark radiation \cite{Das:2025asx}.
@@ -33,8 +33,12 @@ class SIDREmulator(SIDR):
     emulator: str | None
     fallback: str
 
+    #: How far outside the region of the emulator the last point was, if that is why it was rejected; our
+    #: nested sampler asks
+    outside_by = 0.0
+
     def initialize(self):
-        """As of `SIDR`, and find the emulator.
+        """Check the options, and find the emulator.
 
         Raises
         ------
@@ -44,19 +48,23 @@ class SIDREmulator(SIDR):
         super().initialize()
         try:
             self.classy = sidr.emulator.Class(self.emulator, self.fallback)
-        except (OSError, ValueError, sidr.emulator.CosmoSevereError) as error:
+        except (OSError, *self.wrong) as error:
             raise LoggedError(self.log, "emulator: %s", error) from error
         self.calls = 0
 
-    def get_helper_theories(self):
-        """None: here all parameters are fast."""
-        return {}
+    def initialize_with_params(self):
+        """Refuse parameters that would have no effect.
 
-    def _split_params(self):
-        pass
+        Raises
+        ------
+        LoggedError
+            See `SIDRBase.check_parameters`.
+        """
+        super().initialize_with_params()
+        self.check_parameters(self.input_params)
 
     def get_requirements(self):
-        return {"sidr_neutrinos": None} if self.needs_neutrinos else {}
+        return self.neutrino_requirements()
 
     def must_provide(self, **requirements):
         """As of Cobaya's classy.
@@ -66,34 +74,31 @@ class SIDREmulator(SIDR):
         LoggedError
             For what is not emulated.
         """
-        classy.must_provide(self, **requirements)
+        super().must_provide(**requirements)
         if unknown := [name for name in self.collectors if name not in PRODUCTS]:
             raise LoggedError(self.log, "%s: not emulated; take sidr.theory.SIDR.",
                               ", ".join(map(str, unknown)))
 
-    def calculate(self, state, want_derived=True, **params):
-        self.classy.outside_by = 0.0
-        if self.needs_neutrinos:
-            params |= self.provider.get_sidr_neutrinos()
-        inputs = self.class_params_or_none(params)
-        if inputs is None:
-            return False
+    def check_cache_and_compute(self, *args, **kwargs):
+        self.outside_by = 0.0
+        return super().check_cache_and_compute(*args, **kwargs)
+
+    def compute(self, state, want_derived=True, **params):
         self.calls += 1
         try:
-            return classy.calculate(self, state, want_derived, **inputs)
-        except sidr.emulator.CosmoSevereError as error:
-            raise LoggedError(self.log, "%s", error) from error
+            return super().compute(state, want_derived, **self.class_params(params, self.provider))
+        except OutsideRegion as error:
+            self.outside_by = error.by
+            raise
 
-    @property
-    def outside_by(self):
-        """How far outside its region the last cosmology was that is rejected; our nested sampler asks."""
-        return self.classy.outside_by if self.fallback == "reject" else 0.0
+    def reject(self, reason):
+        """Count a rejected point; all those outside the region together, without their parameters."""
+        super().reject("Outside the region of the emulator." if self.outside_by else reason)
 
     def close(self):
-        if self.classy.outside:
-            self.log.info("%d of %d cosmologies were outside the region of the emulator: %s.",
-                          self.classy.outside, self.calls,
-                          "computed by CLASS" if self.fallback == "exact" else "rejected")
+        if self.fallback == "exact" and self.classy.outside:
+            self.log.info("%d of %d cosmologies were outside the region of the emulator: computed by CLASS.",
+                          self.classy.outside, self.calls)
         super().close()
 
 

@@ -11,7 +11,7 @@ or, for spectra, with a theory that gives the sterile neutrinos to CLASS::
 
     theory:
       sidr.theory.PseudoDirac: {j: 3}
-      sidr.theory.SIDR: {n_chi: 0, pseudo_dirac: true, precision: planck}
+      sidr.theory.SIDR: {n_chi: 0, neutrinos: sidr.theory.PseudoDirac, precision: planck}
 
 `log10_dm2` is sampled (|delta m_j^2| in eV^2; the sign does not matter); Delta_N_eff, N_eff_tot and N_bbn
 are derived, from the table of `sidr.neff.table`.
@@ -22,16 +22,19 @@ leave more neutrons. CLASS gets the N_bbn of an expansion that would make as muc
 """
 
 from cobaya.log import LoggedError
-from cobaya.theory import Theory
 
 from sidr.neff.table import interpolation
-from sidr.neutrinos import N_TOT
+from sidr.neutrinos import N_TOT, sector
+from sidr.theory.neutrinos import NeutrinoTheory
 
 
-class PseudoDirac(Theory):
+class PseudoDirac(NeutrinoTheory):
     r"""
     N_eff of a pseudo-Dirac pair of neutrinos \cite{Fong:2025nfp}.
     """
+
+    determines = frozenset({"N_sterile", "pair", "N_bbn"})
+    wrong = (ValueError,)
 
     j: int
     ordering: str
@@ -49,19 +52,16 @@ class PseudoDirac(Theory):
         except ValueError as error:
             raise LoggedError(self.log, "%s", error) from error
 
-    def get_can_provide(self):
-        return ["sidr_neutrinos"]
+    def get_neutrino_sector(self, **arguments):
+        """The sector of standard neutrinos with the sterile ones, see `NeutrinoTheory`."""
+        extra = self.current_state["extra"]
+        result = sector(**arguments, N_sterile=extra.N_eff, pair=self.j, N_bbn=N_TOT + extra.N_bbn)
+        if result.N_chi > 0:
+            raise ValueError("A pseudo-Dirac pair beside chi: what of sterile neutrinos converts into chi is not "
+                             "known; take n_chi = 0.")
+        return result
 
-    def get_sidr_neutrinos(self):
-        """Arguments of `SIDR.class_params` at the current point, a dictionary."""
-        return self.current_state["sidr_neutrinos"]
-
-    def calculate(self, state, want_derived=True, **params):
-        try:
-            extra = self.extra(params["log10_dm2"])
-        except ValueError as error:
-            self.log.debug("%s Assigning 0 likelihood and going on.", error)
-            return False
-        N_bbn = N_TOT + extra.N_bbn
-        state["sidr_neutrinos"] = {"N_sterile": extra.N_eff, "pair": self.j, "N_bbn": N_bbn}
-        state["derived"] = {"Delta_N_eff": extra.N_eff, "N_eff_tot": N_TOT + extra.N_eff, "N_bbn": N_bbn}
+    def compute(self, state, want_derived=True, **params):
+        state["extra"] = extra = self.extra(params["log10_dm2"])
+        state["derived"] = {"Delta_N_eff": extra.N_eff, "N_eff_tot": N_TOT + extra.N_eff,
+                            "N_bbn": N_TOT + extra.N_bbn}

@@ -4,28 +4,35 @@ Paste, to sample the couplings themselves::
 
     theory:
       sidr.theory.ThermalHistory: {n_chi: 1}
-      sidr.theory.SIDR: {thermal_history: true, precision: planck}
+      sidr.theory.SIDR: {neutrinos: sidr.theory.ThermalHistory, precision: planck}
 
 `log10_m_phi` [MeV], `log10_lambda_phi_chi`, `log10_M_N_over_lambda` [MeV] and `m_nu_sum` [eV] are sampled
-with flat priors unless the run says otherwise; log10_G_eff (6), N_chi, N_nu and N_eff_tot are derived. A
-point that the bounds exclude, or that has no thermal history, is rejected.
+with flat priors unless the run says otherwise; log10_G_eff (6), N_chi, N_nu, N_eff_tot and N_bbn are derived. A
+point that a bound excludes, or that has no thermal history, is rejected and counted by the reason; what the
+solver of the history does not achieve stops the run.
 
-The abundance of helium: nucleosynthesis sees the N_eff of the history at T_gamma = 0.07 MeV. A
-conversion that is over by then counts, a later one does not.
+CLASS gets the temperatures and fugacities that the history leaves to neutrinos and to chi, and for helium the
+N_bbn with which the standard model would make as much of it.
 """
 
 from math import log10
 
 from cobaya.log import LoggedError
-from cobaya.theory import Theory
 
-from sidr.thermal import constraints, evolve
+from sidr.neutrinos import ImpossibleNeutrinos
+from sidr.thermal import NoHistory, constraints, evolve
+from sidr.theory.neutrinos import NeutrinoTheory
 
 
-class ThermalHistory(Theory):
+class ThermalHistory(NeutrinoTheory):
     r"""
     Thermal history of neutrinos that convert into dark radiation \cite{Das:2025asx}.
     """
+
+    determines = frozenset({"n_chi", "N_tot", "N_chi", "N_nu", "N_bbn", "N_extra", "N_sterile", "pair",
+                            "m_nu_sum", "ordering", "phase_space", "log10_G_eff"})
+    impossible = (ImpossibleNeutrinos, NoHistory)
+    wrong = (ValueError, RuntimeError)
 
     n_chi: float
     ordering: str
@@ -60,27 +67,19 @@ class ThermalHistory(Theory):
         return evolve(m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, self.n_chi, self.ordering,
                       t_channel=self.t_channel, potentials=self.potentials, M_N=self.M_N, times=2)
 
-    def get_can_provide(self):
-        return ["sidr_neutrinos"]
+    def get_neutrino_sector(self, **arguments):
+        """The sector that the history leaves, see `NeutrinoTheory`; there are no `arguments`."""
+        return self.current_state["sector"]
 
-    def get_sidr_neutrinos(self):
-        """Arguments of `SIDR.class_params` at the current point, a dictionary."""
-        return self.current_state["sidr_neutrinos"]
-
-    def calculate(self, state, want_derived=True, **params):
+    def compute(self, state, want_derived=True, **params):
         point = [10**params[f"log10_{name}"] for name in ("m_phi", "lambda_phi_chi", "M_N_over_lambda")]
         point.append(params["m_nu_sum"])
-        try:
-            history = self.history(*point)
-        except (RuntimeError, ValueError) as error:
-            self.log.debug("%s Assigning 0 likelihood and going on.", error)
-            return False
+        history = self.history(*point)
         rows = constraints(*point, self.n_chi, self.ordering, M_N=self.M_N, history=history)
-        if excluded := [c.name for c in rows if c.name in self.bounds and not c.holds]:
-            self.log.debug("Excluded by %s. Assigning 0 likelihood and going on.", ", ".join(excluded))
-            return False
-        numbers = {"log10_G_eff": log10(history.G_eff),
-                   "N_chi": history.N_eff_chi, "N_nu": history.N_eff_nu}
-        state["sidr_neutrinos"] = numbers | {
-            "N_bbn": history.N_eff_bbn, "m_nu_sum": params["m_nu_sum"], "ordering": self.ordering}
-        state["derived"] = numbers | {"N_eff_tot": history.N_eff}
+        for c in rows:
+            if c.name in self.bounds and not c.holds:
+                self.reject(f"Excluded by the bound {c.name!r}.")
+                return False
+        state["sector"] = history.sector()
+        state["derived"] = {"log10_G_eff": log10(history.G_eff), "N_chi": history.N_eff_chi,
+                            "N_nu": history.N_eff_nu, "N_eff_tot": history.N_eff, "N_bbn": history.N_bbn}

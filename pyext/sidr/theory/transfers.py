@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from cobaya.theory import HelperTheory
 
-from sidr.classy import Class, CosmoComputationError, CosmoSevereError
+from sidr.classy import Class
+from sidr.theory.rejection import Rejecting
 
 
 class Transfers(NamedTuple):
@@ -18,7 +19,7 @@ class Transfers(NamedTuple):
     params: dict  # name and value of its inputs, but for the primordial ones and for `extra_args`
 
 
-class SIDRTransfers(HelperTheory):
+class SIDRTransfers(Rejecting, HelperTheory):
     """Background, thermodynamics, perturbations and transfer functions of a `SIDR`.
 
     Cobaya goes back to older points, when one is rejected and when it drags: each state that it keeps
@@ -29,32 +30,24 @@ class SIDRTransfers(HelperTheory):
         super().__init__({"stop_at_error": sidr.stop_at_error}, name, timing=sidr.timer)
         self.sidr = sidr
         self.speed = sidr.speed
+        self.impossible, self.wrong = sidr.impossible, sidr.wrong
+
+    def get_can_support_params(self):
+        return self.sidr._supported() - set(self.sidr.get_can_support_params())
+
+    def get_allow_agnostic(self):
+        return True
 
     def get_sidr_transfers(self):
         """The `Transfers` of the current point."""
         return self.current_state["transfers"]
 
     def get_requirements(self):
-        return {"sidr_neutrinos": None} if self.sidr.needs_neutrinos else {}
+        return self.sidr.neutrino_requirements()
 
-    def calculate(self, state, want_derived=True, **params):
-        if self.sidr.needs_neutrinos:
-            params |= self.provider.get_sidr_neutrinos()
-        inputs = self.sidr.class_params_or_none(params)
-        if inputs is None:
-            return False
+    def compute(self, state, want_derived=True, **params):
+        inputs = self.sidr.class_params(params, self.provider)
         cosmo = Class()
         self.sidr.set_transfers(cosmo, inputs)
-        try:
-            cosmo.compute_transfers()
-        except CosmoComputationError as error:
-            if self.stop_at_error:
-                self.log.error("CLASS cannot compute %r with %r; stop_at_error: False would reject this "
-                               "point.", params, self.sidr.extra_args)
-                raise
-            self.log.debug("CLASS failed: %s Assigning 0 likelihood and going on.", error)
-            return False
-        except CosmoSevereError:
-            self.log.error("CLASS does not understand %r with %r.", params, self.sidr.extra_args)
-            raise
+        cosmo.compute_transfers()
         state["transfers"] = Transfers(cosmo, inputs)

@@ -1,0 +1,39 @@
+"""How a theory takes the place of the parameters of the neutrinos."""
+
+from sidr.theory.rejection import Rejecting
+
+
+class NeutrinoTheory(Rejecting):
+    """A theory from which `sidr.theory.SIDR` and its emulator take their neutrinos.
+
+    Named in the option `neutrinos` of those two. A subclass declares what it determines, and gives the
+    sector; what it does not determine stays an option or a parameter there.
+    """
+
+    #: Arguments of `sidr.neutrinos.sector` that come from this theory; and log10_G_eff, if that is one of
+    #: its derived parameters
+    determines = frozenset()
+
+    def get_can_provide(self):
+        return ["neutrino_sector"]
+
+    def get_neutrino_sector(self, **arguments):
+        """The neutrino sector at the current point.
+
+        Parameters
+        ----------
+        **arguments
+            Those of `sidr.neutrinos.sector` that are not in `determines`.
+
+        Returns
+        -------
+        sidr.neutrinos.NeutrinoSector
+
+        Raises
+        ------
+        ImpossibleNeutrinos
+            If there are no such neutrinos.
+        ValueError
+            If an argument is wrong.
+        """
+        raise NotImplementedError
