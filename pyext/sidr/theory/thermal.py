@@ -82,5 +82,5 @@ class ThermalHistory(Theory):
         numbers = {"log10_G_eff": log10(history.G_eff),
                    "N_chi": history.N_eff_chi, "N_nu": history.N_eff_nu}
         state["sidr_neutrinos"] = numbers | {
-            "N_bbn": history.N_eff_bbn, "m_nu_sum": params["m_nu_sum"], "ordering": self.ordering}
+            "N_bbn": history.N_bbn, "m_nu_sum": params["m_nu_sum"], "ordering": self.ordering}
         state["derived"] = numbers | {"N_eff_tot": history.N_eff}

@@ -7,6 +7,8 @@ Inside, everything is in powers of MeV. (S...) are equations of the supplement o
 
 from .constraints import Constraint, constraints, table
 from .equilibrium import Equilibrium, equilibrium
-from .evolution import History, evolve
+from .evolution import evolve
+from .history import History, Relics
 
-__all__ = ["Constraint", "Equilibrium", "History", "constraints", "equilibrium", "evolve", "table"]
+__all__ = ["Constraint", "Equilibrium", "History", "Relics", "constraints", "equilibrium", "evolve",
+           "table"]
