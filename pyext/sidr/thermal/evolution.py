@@ -237,7 +237,7 @@ def _history(T, y, bath, point, ordering, mixing, settings, early):
     return History(
         T, *T_nu, T_chi * (bath.n_chi > 0), *z_nu, z_chi,
         a * bath.T_start, H, _rates(T, T_nu, states, H, point, ordering, mixing),
-        unit * last.rho, unit * last.rho_nu, unit * last.rho_dark,
+        *(float(unit * rho) for rho in (last.rho, last.rho_nu, last.rho_dark)),
         last.n_nu / (3 * N_NU_INSTANTANEOUS * T[-1]**3),
         point["lambda_phi_chi"]**2 / point["m_phi"]**2, energy_drift, number_drift,
         seesaw.mass_states(ordering, mixing), settings, early)

@@ -85,7 +85,7 @@ class History:
     def today(self):
         """The `Relics`.
 
-        Oscillations leave mass states, and each has the energy and the number of its shares of the flavours:
+        Oscillations leave mass states. Each has the energy and number of its shares of the flavours, and
         T_nu and z_nu are those of a Fermi-Dirac distribution with both. Where flavours have different
         temperatures z_nu is a bit below 1 even without chemical potentials.
         """
