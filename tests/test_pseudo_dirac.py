@@ -14,8 +14,9 @@ from numpy.testing import assert_allclose
 from scipy.stats import norm
 
 from sidr.classy import Class
-from sidr.neff import nucleosynthesis, solve, table
+from sidr.neff import helium, solve, table
 from sidr.neutrinos import N_TOT, class_inputs
+from sidr.thermal import nucleosynthesis
 
 CHAINS = Path(__file__).parents[1] / "chains"
 COLLISIONS = table.FILE.read_text().split()[2].rstrip(";")
@@ -48,29 +49,30 @@ def test_helium_follows_the_expansion_as_in_the_table_of_class(standard):
         cosmo.compute(["thermodynamics"])
         return cosmo.get_current_derived_parameters(["YHe"])["YHe"]
 
-    ours = [2 * nucleosynthesis.neutron_fraction(standard, extra) for extra in (0, 0.2)]
+    ours = [2 * helium.nucleons(standard).neutron_fraction(extra) for extra in (0, 0.2)]
     assert_allclose(ours[0], 0.247, atol=0.002)         # Born rates without a network
     assert_allclose(ours[1] - ours[0], Y_He(3.244) - Y_He(3.044), rtol=0.02)
 
 
 def test_fewer_nu_e_leave_more_neutrons(standard):
-    assert_allclose(nucleosynthesis.N_bbn(standard, standard), 3.044, atol=1e-4)
+    assert_allclose(helium.N_bbn(standard, standard), 3.044, atol=1e-4)
     # 1% of the nu_e are sterile, in the same expansion. They make about half of the rates of the nucleons,
     # Gamma ~ T^5, H ~ T^2: d ln T_f = 1/600, and d ln X = 0.86 Q/T_f d ln T_f with Q/T_f = 1.8
     lost = 0.01 * standard.energies[0]
     depleted = SimpleNamespace(
         x=standard.x, z=standard.z, y=standard.y, spectra=0.99 * standard.spectra,
         energies=standard.energies + np.array([-lost, 0 * lost, 0 * lost, lost]))
-    change = (nucleosynthesis.neutron_fraction(depleted) / nucleosynthesis.neutron_fraction(standard) - 1)
+    X, X_standard = (helium.nucleons(result).neutron_fraction() for result in (depleted, standard))
+    change = X / X_standard - 1
     assert_allclose(change, 0.86 * 1.8 / 600, rtol=0.3)
-    assert_allclose(nucleosynthesis.N_bbn(depleted, standard) - 3.044, 0.046, atol=0.003)
+    assert_allclose(helium.N_bbn(depleted, standard) - 3.044, 0.046, atol=0.003)
 
 
 def test_filled_sterile_neutrino_is_one_more_neutrino_for_nucleosynthesis_too(standard):
     # Thermal long before neutrinos decouple: nu_e are those of equilibrium again
     pair = solve(1e-3, collisions="damping", estimate_error=False)
     assert_allclose(pair.DeltaN_eff, 1, atol=0.02)
-    assert_allclose(nucleosynthesis.N_bbn(pair, standard) - 3.044, pair.DeltaN_eff, atol=0.01)
+    assert_allclose(helium.N_bbn(pair, standard) - 3.044, pair.DeltaN_eff, atol=0.01)
 
 
 # --- the table ---

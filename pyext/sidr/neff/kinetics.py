@@ -11,9 +11,8 @@ from math import exp
 
 import numpy as np
 
-from sidr.thermal.evolution import hubble
 from sidr.thermal.plasma import plasma
-from sidr.thermal.units import M_E, RHO_NU
+from sidr.thermal.units import M_E, RHO_NU, hubble
 
 from .density import DIAGONAL, commutators
 

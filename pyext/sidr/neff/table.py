@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from sidr.neutrinos import N_TOT
 
-from .nucleosynthesis import N_bbn
+from .helium import N_bbn
 from .solution import solve
 
 #: The table of the package
@@ -33,7 +33,7 @@ LOG10_DM2 = np.union1d(np.linspace(-9, -3, 13), [-5.75, -5.25, -4.75])
 class Extra(NamedTuple):
     """Effective numbers above those of the standard model."""
     N_eff: float    # today
-    N_bbn: float    # of the expansion that would make as much helium, see `nucleosynthesis.N_bbn`
+    N_bbn: float    # of the expansion that would make as much helium, see `helium.N_bbn`
 
 
 class Interpolation:

@@ -5,8 +5,11 @@ potentials) of plasma, neutrinos and chi, `constraints` says which bounds a poin
 Inside, everything is in powers of MeV. (S...) are equations of the supplement of arXiv:2506.08085.
 """
 
+from .baths import NoHistory
 from .constraints import Constraint, constraints, table
 from .equilibrium import Equilibrium, equilibrium
-from .evolution import History, evolve
+from .evolution import evolve
+from .history import History, Relics
 
-__all__ = ["Constraint", "Equilibrium", "History", "constraints", "equilibrium", "evolve", "table"]
+__all__ = ["Constraint", "Equilibrium", "History", "NoHistory", "Relics", "constraints", "equilibrium", "evolve",
+           "table"]

@@ -17,8 +17,8 @@ from .units import RHO_NU
 N_NU = 3 * zeta(3) / (2 * pi**2)
 
 
-class NoHistory(Exception):
-    """The equations cannot be followed further."""
+class NoHistory(RuntimeError):
+    """The equations cannot be followed further: such a point of the model has no history."""
 
 
 class State(NamedTuple):
@@ -81,7 +81,8 @@ class Potentials:
 
     def state(self, y, a):
         """The `State` that the variables y mean at scale factor a [1/MeV]."""
-        (T_e, z_e), (T_mu, z_mu) = _invert(y[0], y[1], a), _invert(y[2] / 2, y[3] / 2, a)
+        (T_e, z_e), (T_mu, z_mu) = thermal(y[0], y[1]), thermal(y[2] / 2, y[3] / 2)      # comoving
+        T_e, T_mu = T_e / a, T_mu / a
         T_chi, z_chi = exp(y[4]) / a, self.z_chi(y)
         rho_nu, n_nu = (y[0] + y[2]) / a**4, (y[1] + y[3]) / a**3
         if self.n_chi == 0:
@@ -140,17 +141,31 @@ class FreeChi(Potentials):
 BATHS = {"none": Temperatures, "all": Potentials, "neutrinos": FreeChi}
 
 
-def _invert(E, N, a):
-    """(T, z) of one flavour of neutrinos from E = rho a^4 and N = n a^3."""
-    lnz = float(_LN_Z(log(E / N**(4 / 3))))
-    z = exp(lnz)
-    return (N * pi**2 / (2 * fermi(3, z)))**(1 / 3) / a, z
+def densities(T, z):
+    """Energy and number density of one flavour, nu and nu-bar, in powers of the unit of T."""
+    return 6 / pi**2 * fermi(4, z) * T**4, 2 / pi**2 * fermi(3, z) * T**3
+
+
+def thermal(rho, n):
+    """(T, z) of one flavour from its densities, the inverse of `densities`.
+
+    Raises
+    ------
+    NoHistory
+        If no Fermi-Dirac distribution with z between e^-16 and e^3 has them.
+    """
+    ln_ratio = log(rho / n**(4 / 3))
+    if not _LN_Z.x[0] <= ln_ratio <= _LN_Z.x[-1]:
+        raise NoHistory(f"neutrinos with rho/n^(4/3) = {rho / n**(4 / 3):.4g} have no thermal distribution "
+                        f"with a fugacity from {exp(_GRID[-1]):.1g} to {exp(_GRID[0]):.3g}")
+    z = exp(float(_LN_Z(ln_ratio)))
+    return (n * pi**2 / (2 * fermi(3, z)))**(1 / 3), z
 
 
 def _ln_ratio(lnz):
     """ln of rho/n^(4/3), which falls with z."""
-    z = exp(lnz)
-    return log(6 / pi**2 * fermi(4, z)) - 4 / 3 * log(2 / pi**2 * fermi(3, z))
+    rho, n = densities(1.0, exp(lnz))
+    return log(rho / n**(4 / 3))
 
 
 _GRID = np.linspace(3, -16, 400)

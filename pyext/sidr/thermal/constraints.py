@@ -13,9 +13,9 @@ from scipy.optimize import brentq
 from sidr.neutrinos import N_TOT, masses
 
 from . import seesaw
-from .evolution import evolve, hubble, relaxation_rate
+from .evolution import evolve, relaxation_rate
 from .plasma import plasma
-from .units import GEV, RHO_NU
+from .units import GEV, RHO_NU, hubble
 
 
 class Constraint(NamedTuple):

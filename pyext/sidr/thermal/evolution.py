@@ -9,50 +9,27 @@ nu_mu and nu_tau have one temperature. The energies rho_i a^4 (and numbers n_i a
 where they can be, so that what one species loses another gains, to rounding.
 """
 
-from math import exp, log, pi
+from functools import cache
+from math import exp, log
 from typing import NamedTuple
 
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from sidr.neutrinos import real
+from sidr.neutrinos import masses, real
 
-from . import dark, seesaw
+from . import dark, nucleosynthesis, seesaw
 from .baths import BATHS, N_NU, NoHistory
+from .history import BBN_TIMES, T_BBN, History, Solution
 from .plasma import plasma
-from .units import M_PL, N_EFF_UNIT, RHO_GAMMA, RHO_NU
+from .units import N_EFF_UNIT, RHO_GAMMA, RHO_NU, hubble
 from .weak import weak_among_neutrinos, weak_from_plasma
 
 #: Number density of one flavour that decoupled at once, T^3 = 4/11 T_gamma^3 [T_gamma^3]
 N_NU_INSTANTANEOUS = 4 / 11 * N_NU
 
-#: Temperature of the photons [MeV] at which nucleosynthesis ends: what happens later is not seen by it
-T_BBN = 0.07
-
 #: A history takes about a thousand evaluations of the equations, with potentials three thousand
 MAX_EVALUATIONS = 100000
-
-
-class History(NamedTuple):
-    """A thermal history; arrays have one entry per time, from early to late."""
-    T_gamma: np.ndarray     # [MeV]
-    T_nu_e: np.ndarray      # [MeV]
-    T_nu_mu: np.ndarray     # nu_mu and nu_tau [MeV]
-    T_chi: np.ndarray       # [MeV]; 0 without chi
-    z_nu_e: np.ndarray      # exp(mu/T); 1 where chemical potentials are not followed
-    z_nu_mu: np.ndarray
-    z_chi: np.ndarray
-    a: np.ndarray           # scale factor, 1 at the start
-    H: np.ndarray           # [MeV]
-    rates: dark.Rates       # over H
-    N_eff: float            # all but photons at T_end, (8/7)(11/4)^(4/3) rho/rho_gamma
-    N_eff_nu: float
-    N_eff_chi: float
-    N_eff_bbn: float        # N_eff if nothing had happened any more below T_BBN
-    n_nu: float             # number density of the neutrinos over that of three which decouple at once
-    G_eff: float            # lambda_phi_chi^2/m_phi^2 [MeV^-2]
-    energy_drift: float     # violation of energy conservation, over the energy
-    number_drift: float     # of the balance of number, over the number; 0 where that is not followed
 
 
 def evolve(m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi, ordering="degenerate", *,
@@ -108,9 +85,11 @@ def evolve(m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi, ordering="de
     ------
     ValueError
         For a value outside its range, and for an ordering that m_nu_sum cannot have.
+    NoHistory
+        If phi would condense (potentials="all" at couplings so strong that soft neutrinos convert long before
+        T = m_phi), or the equations are too stiff to be followed.
     RuntimeError
-        If the solver does not reach T_end or loses energy; if phi would condense (potentials="all" at
-        couplings so strong that soft neutrinos convert long before T = m_phi).
+        If the solver does not reach T_end or loses energy.
     """
     point = {"m_phi": m_phi, "lambda_phi_chi": lambda_phi_chi, "M_N_over_lambda": M_N_over_lambda,
              "m_nu_sum": m_nu_sum, "n_chi": n_chi}
@@ -153,27 +132,31 @@ def evolve(m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi, ordering="de
     described = ", ".join(f"{name} = {value:g}" for name, value in point.items())
     span = log(T_start), log(T_end)
     lnT = np.linspace(*span, times)
-    bbn = min(max(log(T_BBN), span[1]), span[0])
+    covered = T_start >= nucleosynthesis.T_START and T_end <= T_BBN
+    ln_early = np.linspace(log(min(T_start, 1.02 * nucleosynthesis.T_START)), log(T_BBN),
+                           BBN_TIMES if covered else 0)
     try:
         solution = solve_ivp(slopes, span, [0.0, 0.0, 0.0, *bath.start()], method="LSODA", rtol=rtol,
-                             atol=1e-12, t_eval=np.unique([*lnT, bbn])[::-1])
+                             atol=1e-12, t_eval=np.unique([*lnT, *ln_early])[::-1])
     except NoHistory as error:
-        raise RuntimeError(f"No thermal history of {described}: {error}.") from None
+        raise NoHistory(f"No thermal history of {described}: {error}.") from None
     if not solution.success:
         raise RuntimeError(f"No thermal history of {described}: {solution.message} at T_gamma = "
                            f"{exp(solution.t[-1]):.3g} MeV.")
-    y_bbn = solution.y[:, np.argmin(np.abs(solution.t - bbn))]
-    y = solution.y[:, np.isin(solution.t, lnT)]
-    history = _history(np.exp(lnT), y, y_bbn, bath, point, ordering, mixing, qed)
+    early = Solution(np.exp(ln_early), solution.y[:, np.isin(solution.t, ln_early)], bath, qed)
+    settings = {"T_start": T_start, "T_end": T_end, "potentials": potentials, "qed": qed, "rtol": rtol}
+    history = _history(np.exp(lnT), solution.y[:, np.isin(solution.t, lnT)], bath, point, ordering, mixing,
+                       settings, early if covered else None)
     if not max(history.energy_drift, history.number_drift) < 1e-4:
         raise RuntimeError(f"The thermal history of {described} loses {history.energy_drift:.1e} of its "
                            f"energy and {history.number_drift:.1e} of its number; take a smaller rtol.")
     return history
 
 
-def hubble(rho):
-    """H [MeV] of an energy density [MeV^4]."""
-    return ((8 * pi / 3) * rho)**0.5 / M_PL
+@cache
+def standard_model(**settings):
+    """The history without chi, with these options of `evolve`; couplings do not matter."""
+    return evolve(1.0, 1.0, 1.0, 0.0, 0, times=2, **settings)
 
 
 def relaxation_rate(T):
@@ -234,11 +217,11 @@ class Channel(NamedTuple):
     created: int            # particles that it creates, per neutrino
 
 
-def _history(T, y, y_bbn, bath, point, ordering, mixing, qed):
-    """The `History` of a solution y of the equations, at T and at the end of nucleosynthesis."""
+def _history(T, y, bath, point, ordering, mixing, settings, early):
+    """The `History` of a solution y of the equations at T."""
     a = np.exp(y[0]) / bath.T_start
     states = [bath.state(variables, b) for variables, b in zip(y[3:].T, a, strict=True)]
-    photons = [plasma(t, qed) for t in T]
+    photons = [plasma(t, settings["qed"]) for t in T]
     H = hubble(np.array([p.rho + s.rho for p, s in zip(photons, states, strict=True)]))
     T_nu, z_nu = np.array([s.T_nu for s in states]).T, np.array([s.z_nu for s in states]).T
 
@@ -252,15 +235,14 @@ def _history(T, y, y_bbn, bath, point, ordering, mixing, qed):
         number_drift = abs(number[1] - number[0] - y[2, -1]) / number[0]
 
     unit = N_EFF_UNIT / (RHO_GAMMA * T[-1]**4)
-    a_bbn = exp(y_bbn[0]) / bath.T_start
-    E_bbn = bath.state(y_bbn[3:], a_bbn).rho * a_bbn**4
     T_chi, z_chi = (np.array([getattr(s, name) for s in states]) for name in ("T_chi", "z_chi"))
     return History(
         T, *T_nu, T_chi * (bath.n_chi > 0), *z_nu, z_chi,
         a * bath.T_start, H, _rates(T, T_nu, states, H, point, ordering, mixing),
-        unit * last.rho, unit * last.rho_nu, unit * last.rho_dark, unit * E_bbn / a[-1]**4,
+        *(float(unit * rho) for rho in (last.rho, last.rho_nu, last.rho_dark)),
         last.n_nu / (3 * N_NU_INSTANTANEOUS * T[-1]**3),
-        point["lambda_phi_chi"]**2 / point["m_phi"]**2, energy_drift, number_drift)
+        point["lambda_phi_chi"]**2 / point["m_phi"]**2, energy_drift, number_drift,
+        seesaw.mass_states(ordering, mixing), masses(point["m_nu_sum"], ordering), settings, early)
 
 
 def _rates(T, T_nu, states, H, point, ordering, mixing):

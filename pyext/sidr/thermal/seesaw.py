@@ -31,6 +31,16 @@ def pmns_squared(mixing):
     return np.abs(oscillations.pmns(mixing))**2
 
 
+def mass_states(ordering, mixing=None):
+    """Shares of nu_e, nu_mu, nu_tau (columns) in the mass states (rows), shape (3, 3): |U|^2.
+
+    Equal masses cannot be told apart: each is a third of every flavour.
+    """
+    if ordering == "degenerate":
+        return np.full((3, 3), 1 / 3)
+    return pmns_squared(mixing or MIXINGS[ordering]).T
+
+
 def pair_couplings(M_N_over_lambda, m_nu_sum, ordering, counting="complete", mixing=None):
     r"""Squared couplings of pairs of flavours to phi.
 

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.polynomial import legendre
 from scipy.special import kn
 
-from .evolution import hubble
 from .plasma import plasma
 from .seesaw import mixing_angle
-from .units import EV, G_F, RHO_NU, SIN2_W
+from .units import EV, G_F, RHO_NU, SIN2_W, hubble
 
 
 class SterileRates(NamedTuple):

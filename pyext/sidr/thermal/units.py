@@ -1,4 +1,4 @@
-"""Constants of the early universe, in powers of MeV (hbar = c = k_B = 1)."""
+"""Constants of the early universe, in powers of MeV (hbar = c = k_B = 1), and its expansion."""
 
 from math import pi
 
@@ -16,3 +16,8 @@ N_EFF_UNIT = 8 / 7 * (11 / 4)**(4 / 3)
 
 RHO_GAMMA = pi**2 / 15      #: photons [T^4]
 RHO_NU = 7 * pi**2 / 120    #: one flavour, nu and nu-bar, without chemical potential [T^4]
+
+
+def hubble(rho):
+    """H [MeV] of an energy density [MeV^4]."""
+    return ((8 * pi / 3) * rho)**0.5 / M_PL
