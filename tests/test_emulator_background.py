@@ -33,8 +33,8 @@ def points(n):
 def class_background(cosmology, neutrinos, log10_G_eff, **settings):
     """A Class that has computed recombination, with helium that BBN's table does not limit."""
     cosmo = Class()
-    coupling = {"log10_G_eff_sidr": log10_G_eff} if neutrinos["N_sidr"] else {}
-    cosmo.set(cosmology | neutrinos | coupling | {"YHe": 0.245, "output": ""} | settings)
+    coupling = {"log10_G_eff_sidr": log10_G_eff} if neutrinos.N_chi else {}
+    cosmo.set(cosmology | neutrinos.class_inputs() | coupling | {"YHe": 0.245, "output": ""} | settings)
     cosmo.compute(["thermodynamics"])
     return cosmo
 

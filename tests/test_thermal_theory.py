@@ -11,7 +11,7 @@ from cobaya.run import run
 from cobaya.yaml import yaml_load_file
 from numpy.testing import assert_allclose
 
-from sidr.neutrinos import class_inputs
+from sidr.classy import Class
 from sidr.thermal import evolve
 
 CHAINS = Path(__file__).parents[1] / "chains"
@@ -42,29 +42,41 @@ def test_couplings_are_sampled_and_effective_numbers_derived():
     assert_allclose(numbers["N_eff"], history.N_eff, atol=1e-4)             # as CLASS counts
 
 
-@pytest.mark.parametrize("options, sidr", [({}, {}), ({"ordering": "normal", "n_chi": 2}, {}),
-                                           ({"potentials": "all"}, {"phase_space": "fugacity"})])
-def test_class_gets_what_the_history_leaves(options, sidr):
-    model = get_model(info(sidr=sidr, **options))
-    model.logposterior(FIG1)
-    transfers = model.theory["sidr.transfers"]
-    inputs = transfers.current_state["transfers"].params
-    h = evolve(0.01, 0.003, 100, 0.065, options.get("n_chi", 1), options.get("ordering", "degenerate"),
+@pytest.mark.parametrize("options", [{}, {"ordering": "normal", "n_chi": 2}, {"potentials": "all"},
+                                     {"potentials": "neutrinos", "n_chi": 40}])
+def test_class_has_the_energy_the_number_and_the_temperature_that_the_history_leaves(options):
+    model = get_model(info({"rs_drag": None}, **{"bounds": []} | options))
+    point = FIG1 | {"m_nu_sum": 0.9}        # heavy: omega_nu is the number density
+    model.logposterior(point)
+    transfers = model.theory["sidr.transfers"].current_state["transfers"]
+    h = evolve(0.01, 0.003, 100, 0.9, options.get("n_chi", 1), options.get("ordering", "degenerate"),
                potentials=options.get("potentials", "none"), times=2)
-    expected = class_inputs(N_chi=h.N_eff_chi, N_nu=h.N_eff_nu, N_bbn=h.N_eff_bbn, m_nu_sum=0.065,
-                            ordering=options.get("ordering", "degenerate"), **sidr)
-    assert expected.items() <= inputs.items()
-    assert_allclose(inputs["log10_G_eff_sidr"], log10(0.09))
+    cosmo = transfers.cosmo
+    assert_allclose(cosmo.Neff, h.N_eff, atol=2e-4)
+    assert_allclose(cosmo.N_sidr, h.N_eff_chi, rtol=1e-5)
+    # 93.14 eV for each neutrino at T = 0.71611 T_gamma (input.c), times the number of the history
+    expected = 0.9 / 93.14 * h.n_nu / (0.71611 / (4 / 11)**(1 / 3))**3
+    assert_allclose(cosmo.Omega_nu * cosmo.h()**2, expected, rtol=1e-3)
+    # (S48): the rate goes as T_chi^5, times the fugacity
+    free = Class()
+    free.set(N_sidr=1, log10_G_eff_sidr=transfers.params["log10_G_eff_sidr"], output="")
+    ratio = cosmo.rate_sidr(1e4) / free.rate_sidr(1e4)
+    T_chi = h.T_chi[-1] / h.T_gamma[-1]
+    assert_allclose(ratio, h.z_chi[-1] * (T_chi / (4 / 11)**(1 / 3))**5, rtol=1e-6)
 
 
-def test_nucleosynthesis_sees_a_conversion_that_is_over_by_then():
-    # standard 3.044 at m_phi = 0.01 MeV whatever comes; at 1 MeV what the conversion left
-    late = evolve(0.01, 0.003, 100, 0.065, 1, potentials="all", times=2)
-    early = evolve(1.0, 0.003, 100, 0.2, 1, times=2)
-    assert_allclose(late.N_eff_bbn, 3.044, atol=3e-3)
-    assert late.N_eff - late.N_eff_bbn > 0.06
-    assert_allclose(early.N_eff_bbn, early.N_eff, rtol=1e-6)
-    assert early.N_eff > 3.3
+def test_inaccurate_solver_stops_the_run_and_a_point_without_history_is_counted(monkeypatch):
+    model = get_model(info(bounds=[]))
+    theory = model.theory["sidr.theory.ThermalHistory"]
+    monkeypatch.setattr(theory, "history", lambda *point: evolve(*point, 1, rtol=0.1, times=2))
+    with pytest.raises(LoggedError, match="take a smaller rtol"):
+        model.logposterior(FIG1)
+    assert not theory.rejected
+    all_numbers = get_model(info(bounds=[], potentials="all"))
+    theory = all_numbers.theory["sidr.theory.ThermalHistory"]
+    strong = FIG1 | {"log10_m_phi": 0.4, "log10_M_N_over_lambda": 1, "m_nu_sum": 1.4}
+    if all_numbers.logposterior(strong).logpost == -np.inf:
+        assert sum(theory.rejected.values()) == 1 and "No thermal history" in str(theory.rejected)
 
 
 @pytest.mark.parametrize("changes", [{"m_nu_sum": 0.05}, {"log10_m_phi": 0, "m_nu_sum": 0.65}])
@@ -85,7 +97,7 @@ def test_points_without_a_history_are_rejected():
     ({"t_channel": "half"}, {}, {}, "t_channel"),
     ({"bounds": ["BBNN"]}, {}, {}, "there is no BBNN; choose from phi beta beta"),
     ({}, {}, {"log10_G_eff": -2}, "log10_G_eff: a parameter of the run, and"),
-    ({}, {"n_chi": 1}, {}, "takes n_chi from sidr.theory.ThermalHistory"),
+    ({}, {"n_chi": 1}, {}, "n_chi: ThermalHistory gives it; remove it here"),
 ])
 def test_wrong_option_stops_at_the_start_with_the_reason(options, sidr, params, says):
     with pytest.raises(LoggedError, match=says):
@@ -95,7 +107,7 @@ def test_wrong_option_stops_at_the_start_with_the_reason(options, sidr, params, 
 def test_history_that_is_missing_is_named():
     without = info()
     del without["theory"]["sidr.theory.ThermalHistory"]
-    with pytest.raises(LoggedError, match="sidr_neutrinos"):
+    with pytest.raises(LoggedError, match="neutrino_sector"):
         get_model(without)
 
 

@@ -123,7 +123,7 @@ class Class:
         self._forget()
         self.emulator = self._emulator()
         point = self._point()
-        by = self.emulator.outside_by(point)
+        by = self.emulator.outside_by(point, spectra=bool(self.pars.get("output")))
         if not by <= 0:
             self.outside += 1
             if self.fallback == "reject":

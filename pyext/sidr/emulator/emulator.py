@@ -74,9 +74,14 @@ class Emulator:
         """z_rec, z_d and Y_He, shape (3,)."""
         return quadratic(np.array([[omega_b, omega_cdm, m_nu_sum]]))[0] @ self.arrays["thermal"]
 
-    def outside_by(self, point):
-        """How far a point is from the region of training [standard deviations of the design]; 0 inside."""
-        distance = np.linalg.norm(self.design.whitened(point)[0, :6])
+    def outside_by(self, point, spectra=True):
+        """How far a point is from the region of training [standard deviations of the design]; 0 inside.
+
+        Without `spectra` only the densities have a region: of them recombination and helium are polynomials,
+        and the rest of the background is integrated.
+        """
+        # Whitened by a Cholesky matrix: the first two are those of omega_b and omega_cdm alone.
+        distance = np.linalg.norm(self.design.whitened(point)[0, :6 if spectra else 2])
         return max(0.0, distance - RADIUS) + self.design.excess(point)
 
     # Files

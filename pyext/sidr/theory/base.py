@@ -1,4 +1,4 @@
-"""What CLASS with chi and its emulator have in common for Cobaya: neutrinos, options, parameters, errors."""
+"""What CLASS with chi and its emulator have in common: neutrinos, options, parameters, errors."""
 
 import inspect
 import sys
@@ -163,8 +163,8 @@ class SIDRBase(Rejecting, classy):
     def _refuse_contradiction(self, given):
         """Refuse two ways to say how much of the radiation is chi."""
         if "n_chi" in given and (both := {"N_chi", "N_nu"} & set(given)):
-            raise LoggedError(self.log, "n_chi and %s say the same twice: give either n_chi or both N_chi and "
-                              "N_nu.", ", ".join(sorted(both)))
+            raise LoggedError(self.log, "n_chi and %s say the same twice: give either n_chi or both N_chi "
+                              "and N_nu.", ", ".join(sorted(both)))
 
     def _precision_settings(self):
         """Dictionary of CLASS's inputs that `precision` names."""
@@ -196,8 +196,8 @@ class SIDRBase(Rejecting, classy):
                 raise LoggedError(self.log, "%s in %s would contradict the neutrinos of this theory: %s. "
                                   "Remove it.", name, where, way_out)
             if where == "extra_args" and name in {*SECTOR, COUPLING}:
-                raise LoggedError(self.log, "%s in extra_args: it is no input of CLASS; give it as %s.", name,
-                                  "an option of this theory" if hasattr(self, name) else "a parameter")
+                raise LoggedError(self.log, "%s in extra_args is no input of CLASS; give it as %s.", name,
+                                  "an option" if hasattr(self, name) else "a parameter")
 
     # Parameters of the run
 
@@ -227,15 +227,15 @@ class SIDRBase(Rejecting, classy):
         names = set(names)
         self._refuse_determined(names, "params")
         if twice := names & self.options.keys():
-            raise LoggedError(self.log, "%s: an option of this theory and a parameter of the run; remove one "
-                              "of the two.", ", ".join(sorted(twice)))
+            raise LoggedError(self.log, "%s: an option of this theory and a parameter of the run; remove "
+                              "one of the two.", ", ".join(sorted(twice)))
         self._refuse_contradiction(names | self.options.keys())
         if self.source and (clash := names & self.source.determines):
             raise LoggedError(self.log, "%s: a parameter of the run, and a result of %s; remove the "
                               "parameter.", ", ".join(sorted(clash)), self.source.__name__)
         if COUPLING in names and without_chi(self.options):
-            raise LoggedError(self.log, "log10_G_eff is a parameter, but n_chi = 0 leaves no dark radiation "
-                              "that it could couple: remove it, or take n_chi > 0.")
+            raise LoggedError(self.log, "log10_G_eff is a parameter, but n_chi = 0 leaves no dark "
+                              "radiation that it could couple: remove it, or take n_chi > 0.")
 
     def neutrino_requirements(self):
         """What is required of the theory that gives the neutrinos."""
@@ -285,7 +285,7 @@ class SIDRBase(Rejecting, classy):
         super().set(params_values_dict)
 
     def add_z_for_matter_power(self, z):
-        """Redshifts of P(k): the largest one is what CLASS needs, and the text of many would be too long."""
+        """Redshifts of P(k): CLASS needs the largest one, and the text of many would be too long."""
         before = neutrinos.numbers("z_pk", self.extra_args.get("z_pk", 0.0))
         self.extra_args["z_pk"] = float(max(np.max(z), *before))
 

@@ -97,8 +97,8 @@ class SIDREmulator(SIDRBase):
 
     def close(self):
         if self.fallback == "exact" and self.classy.outside:
-            self.log.info("%d of %d cosmologies were outside the region of the emulator: computed by CLASS.",
-                          self.classy.outside, self.calls)
+            self.log.info("%d of %d cosmologies were outside the region of the emulator: computed by "
+                          "CLASS.", self.classy.outside, self.calls)
         super().close()
 
 

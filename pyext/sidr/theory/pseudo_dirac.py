@@ -57,8 +57,8 @@ class PseudoDirac(NeutrinoTheory):
         extra = self.current_state["extra"]
         result = sector(**arguments, N_sterile=extra.N_eff, pair=self.j, N_bbn=N_TOT + extra.N_bbn)
         if result.N_chi > 0:
-            raise ValueError("A pseudo-Dirac pair beside chi: what of sterile neutrinos converts into chi is not "
-                             "known; take n_chi = 0.")
+            raise ValueError("A pseudo-Dirac pair beside chi: what of sterile neutrinos converts into chi "
+                             "is not known; take n_chi = 0.")
         return result
 
     def compute(self, state, want_derived=True, **params):

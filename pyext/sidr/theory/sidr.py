@@ -20,15 +20,16 @@ stock `classy` is left alone, and a run may use both. Paste, for G_eff and Sigma
 
 `log10_G_eff` and `m_nu_sum` are sampled with the priors of Table S1 of arXiv:2506.08085 unless the
 run says otherwise (a value fixes them); `N_eff` and `z_dec_sidr` are derived. `n_chi`, `N_tot`,
-`N_chi`, `N_nu` and `N_extra` (additional massless radiation) may be sampled as well. They and `m_nu_sum` set the
-neutrinos of CLASS: its own inputs for them (N_ur, N_ncdm, m_ncdm ...) are refused. A point that has no neutrinos
-(a Sigma m_nu below the minimum of the mass ordering) is rejected like one that CLASS cannot compute, and at the
-end of a run the reasons are counted. An input that CLASS does not understand stops the run.
+`N_chi`, `N_nu` and `N_extra` (additional massless radiation) may be sampled as well. They and `m_nu_sum`
+set the neutrinos of CLASS: its own inputs for them (N_ur, N_ncdm, m_ncdm ...) are refused. A point that has
+no neutrinos (a Sigma m_nu below the minimum of the mass ordering) is rejected like one that CLASS cannot
+compute, and at the end of a run the reasons are counted. An input that CLASS does not understand stops the
+run.
 
 Another theory may give the neutrinos, in the option `neutrinos`. With `sidr.theory.ThermalHistory` (or
 `thermal_history: true`) masses and couplings of the particle model are sampled in place of log10_G_eff, and
-G_eff and the neutrinos follow. With `sidr.theory.PseudoDirac` (or `pseudo_dirac: true`) and `n_chi: 0` there are
-the sterile neutrinos that a pseudo-Dirac pair has made.
+G_eff and the neutrinos follow. With `sidr.theory.PseudoDirac` (or `pseudo_dirac: true`) and `n_chi: 0`
+there are the sterile neutrinos that a pseudo-Dirac pair has made.
 
 A_s, n_s, alpha_s and k_pivot are fast parameters: with them alone changed, background, perturbations
 and transfer functions are kept, in a theory `sidr.transfers` that appears beside this one.
@@ -55,11 +56,8 @@ class SIDR(SIDRBase):
     def get_can_support_params(self):
         return {p for p in self._supported() if self.translate_param(p) in PRIMORDIAL_INPUTS}
 
-    def get_allow_agnostic(self):
-        return False    # the helper takes what nobody knows, and CLASS refuses it
-
     def initialize_with_params(self):
-        """Refuse parameters that would have no effect; leave the slow ones to the helper.
+        """Refuse parameters that would have no effect; leave the slow and the unknown ones to the helper.
 
         Raises
         ------

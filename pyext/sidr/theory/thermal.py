@@ -7,12 +7,12 @@ Paste, to sample the couplings themselves::
       sidr.theory.SIDR: {neutrinos: sidr.theory.ThermalHistory, precision: planck}
 
 `log10_m_phi` [MeV], `log10_lambda_phi_chi`, `log10_M_N_over_lambda` [MeV] and `m_nu_sum` [eV] are sampled
-with flat priors unless the run says otherwise; log10_G_eff (6), N_chi, N_nu, N_eff_tot and N_bbn are derived. A
-point that a bound excludes, or that has no thermal history, is rejected and counted by the reason; what the
-solver of the history does not achieve stops the run.
+with flat priors unless the run says otherwise; log10_G_eff (6), N_chi, N_nu, N_eff_tot and N_bbn are
+derived. A point that a bound excludes, or that has no thermal history, is rejected and counted by the
+reason; what the solver of the history does not achieve stops the run.
 
-CLASS gets the temperatures and fugacities that the history leaves to neutrinos and to chi, and for helium the
-N_bbn with which the standard model would make as much of it.
+CLASS gets the temperatures and fugacities that the history leaves to neutrinos and to chi, and for helium
+the N_bbn with which the standard model would make as much of it.
 """
 
 from math import log10
@@ -20,8 +20,8 @@ from math import log10
 from cobaya.log import LoggedError
 
 from sidr.neutrinos import ImpossibleNeutrinos
-from sidr.thermal import NoHistory, constraints, evolve
 from sidr.theory.neutrinos import NeutrinoTheory
+from sidr.thermal import NoHistory, constraints, evolve
 
 
 class ThermalHistory(NeutrinoTheory):

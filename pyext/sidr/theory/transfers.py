@@ -35,9 +35,6 @@ class SIDRTransfers(Rejecting, HelperTheory):
     def get_can_support_params(self):
         return self.sidr._supported() - set(self.sidr.get_can_support_params())
 
-    def get_allow_agnostic(self):
-        return True
-
     def get_sidr_transfers(self):
         """The `Transfers` of the current point."""
         return self.current_state["transfers"]

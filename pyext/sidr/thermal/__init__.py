@@ -11,5 +11,5 @@ from .equilibrium import Equilibrium, equilibrium
 from .evolution import evolve
 from .history import History, Relics
 
-__all__ = ["Constraint", "Equilibrium", "History", "NoHistory", "Relics", "constraints", "equilibrium", "evolve",
-           "table"]
+__all__ = ["Constraint", "Equilibrium", "History", "NoHistory", "Relics", "constraints", "equilibrium",
+           "evolve", "table"]

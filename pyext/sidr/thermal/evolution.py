@@ -86,8 +86,8 @@ def evolve(m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi, ordering="de
     ValueError
         For a value outside its range, and for an ordering that m_nu_sum cannot have.
     NoHistory
-        If phi would condense (potentials="all" at couplings so strong that soft neutrinos convert long before
-        T = m_phi), or the equations are too stiff to be followed.
+        If phi would condense (potentials="all" at couplings so strong that soft neutrinos convert long
+        before T = m_phi), or the equations are too stiff to be followed.
     RuntimeError
         If the solver does not reach T_end or loses energy.
     """

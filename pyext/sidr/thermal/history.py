@@ -115,7 +115,8 @@ class History:
         if not any(self.masses):
             return NeutrinoSector(today.N_chi, today.N_nu, **chi)
         if self.masses.m1 == self.masses.m3:
-            rho, n = np.mean([densities(*state) for state in zip(today.T_nu, today.z_nu, strict=True)], axis=0)
+            states = zip(today.T_nu, today.z_nu, strict=True)
+            rho, n = np.mean([densities(*state) for state in states], axis=0)
             T, z = thermal(float(rho), float(n))
             return NeutrinoSector(today.N_chi, 0.0, (Species(self.masses.m1, T, 3.0, z),), **chi)
         rows = zip(self.masses, today.T_nu.tolist(), today.z_nu.tolist(), strict=True)
