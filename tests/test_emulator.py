@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from cobaya.model import get_model
+from conftest import COARSE
 
 from sidr import classy, precision
 from sidr.emulator import Class, CosmoComputationError, CosmoSevereError, design, spectra
@@ -136,6 +137,81 @@ def test_what_is_not_emulated_is_an_error(name):
         cosmo.raw_cl() if name == "raw_cl" else cosmo.get_current_derived_parameters(["z_reio"])
 
 
+# What CLASS refuses, the emulator refuses
+
+#: Inputs that make no cosmology, or none that CLASS takes; with the name that the error has
+REFUSED = {
+    "omega_b": [np.nan, np.inf, -np.inf, -0.02, 0, 1e300, "0.02x", None, [0.02, 0.03], "", "abc", {}],
+    "omega_cdm": [np.nan, -0.1, 1e300, None], "n_s": [np.nan, np.inf, "one", None, [1, 1], 1e300, -3],
+    "tau_reio": [np.nan, -0.05, 0, 1e300, None, "x"], "A_s": [np.nan, 0, -2e-9, 1e300, None],
+    "H0": [np.nan, 0, -68, 1e300, [68, 70]], "log10_G_eff_sidr": [np.nan, np.inf, 1e300, -101, 11, None],
+    "G_eff_sidr": [np.nan, -1, 1e11, "x"], "m_ncdm": [np.nan, "0.02,0.03", "x"],
+    "N_sidr": [np.nan, -0.5, 200], "T_ncdm": [np.nan], "fugacity_ncdm": [0.9], "T_sidr": [0.7]}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_class_refuses_the_emulator_refuses_by_name(name):
+    good = {x: v for x, v in class_of(POINTS["MI"]).items() if x != "100*theta_s"} | {"H0": 68.3}
+    coarse = good | COARSE
+    if name == "G_eff_sidr":
+        del good["log10_G_eff_sidr"], coarse["log10_G_eff_sidr"]
+    for value in REFUSED[name]:
+        cosmo = Class()
+        with pytest.raises((CosmoSevereError, CosmoComputationError), match=name.split("_sidr")[0]):
+            cosmo.set(good | {name: value})
+            cosmo.compute()
+        if name not in ("T_ncdm", "fugacity_ncdm", "T_sidr"):   # which CLASS knows, and the emulator not
+            exact = classy.Class()
+            with pytest.raises((CosmoSevereError, CosmoComputationError)):
+                exact.set(coarse | {"cl_calibration": "none", name: value})
+                exact.compute(["thermodynamics"])
+                # a spectrum that is not finite, or one that no cosmology near Planck has
+                assert name in ("n_s", "A_s", "omega_cdm", "H0")
+                exact.set(l_max_scalars=300)
+                exact.compute()
+                raise CosmoComputationError if value == -3 else exact.lensed_cl()
+        cosmo.empty()
+        cosmo.set(good)
+        assert np.isfinite(cosmo.lensed_cl(100)["tt"]).all()
+
+
+def test_both_couplings_at_once_are_refused():
+    cosmo = Class()
+    cosmo.set(class_of(POINTS["MI"]), G_eff_sidr=1e-4)
+    with pytest.raises(CosmoSevereError, match="log10_G_eff_sidr and G_eff_sidr"):
+        cosmo.compute()
+
+
+def test_coupling_is_the_same_under_both_names_and_none_streams_freely():
+    inputs = {name: x for name, x in class_of(POINTS["MI"]).items() if name != "log10_G_eff_sidr"}
+
+    def emulated(**coupling):
+        cosmo = Class()
+        cosmo.set(inputs | coupling)
+        return cosmo
+
+    assert emulated(G_eff_sidr=1e-3).lensed_cl()["tt"] == pytest.approx(
+        emulated(log10_G_eff_sidr=-3).lensed_cl()["tt"], rel=1e-12)
+    free = emulated(G_eff_sidr=0)
+    assert free.z_dec_sidr == np.inf
+    assert np.array_equal(free.lensed_cl()["tt"], emulated(log10_G_eff_sidr=-5).lensed_cl()["tt"])
+    for small in ({"G_eff_sidr": 1e-6}, {"log10_G_eff_sidr": -6}):
+        with pytest.raises(CosmoComputationError, match="outside the region"):
+            emulated(**small).compute()
+
+
+def test_products_are_computed_when_they_are_asked_for():
+    cosmo = Class()
+    with pytest.raises(CosmoSevereError, match="missing"):
+        cosmo.lensed_cl()
+    cosmo.set(class_of(POINTS["MI"]))
+    assert 60 < 100 * cosmo.h() < 80 and cosmo.lensed_cl(10)["tt"].shape == (11,)
+    first = cosmo.rs_drag()
+    cosmo.set(omega_cdm=0.1190)
+    assert cosmo.rs_drag() < first
+
+
+
 # In Cobaya
 
 def info(theory, **options):
@@ -162,6 +238,15 @@ def test_theory_rejects_what_is_outside_and_goes_on():
     assert theory.outside_by > 0
     assert np.isfinite(model.logposterior({"m_nu_sum": 0.1}).logpost) and theory.outside_by == 0
 
+
+def test_number_of_chi_can_be_sampled_through_the_range_of_an_emulator():
+    # n_chi = 1 and its rounded form; the last digit of deg_ncdm differs between two ways to write it
+    run = info("sidr.theory.SIDREmulator")
+    run["theory"] = {"sidr.theory.SIDREmulator": None}
+    run["params"] |= {"n_chi": {"prior": [0.98, 1.0]}, "m_nu_sum": 0.1}
+    model = get_model(run)
+    values = [model.logposterior({"n_chi": x}).loglike for x in np.linspace(0.981, 0.999, 50)]
+    assert np.isfinite(values).all() and np.abs(np.diff(values)).max() < 0.01
 
 @pytest.mark.parametrize(("options", "named"), [
     ({"emulator": "nowhere.npz"}, "nowhere.npz"), ({"fallback": "guess"}, "guess"),

@@ -178,7 +178,11 @@ class Class:
                                    "spectra were trained: take sidr.theory.SIDR.")
 
     def _number(self, name, default=None):
-        return float(self.pars[name]) if name in self.pars else default
+        """The input `name` as a number; CosmoSevereError if it is none."""
+        try:
+            return float(self.pars[name]) if name in self.pars else default
+        except (TypeError, ValueError) as error:
+            raise CosmoSevereError(f"{name} = {self.pars[name]} must be one finite number.") from error
 
     def _point(self):
         """The parameters of the emulator, an array, and the background."""
@@ -196,6 +200,9 @@ class Class:
         neutrinos = self._sector()
         self.log10_G_eff = self._coupling() if neutrinos.N_chi > 0 else None
         self.z_rec, self.z_d, self.YHe = self.emulator.thermal(*densities, neutrinos.m_nu_sum)
+        if not (1 < self.z_rec < 1e5 and 1 < self.z_d < 1e5):
+            raise OutsideRegion(f"omega_b = {densities[0]:g}, omega_cdm = {densities[1]:g} is outside the "
+                                "region of the emulator.", np.inf)
         theta_s_100 = self._number("100*theta_s", self._number("theta_s_100"))
         try:
             if theta_s_100 is None:
@@ -205,6 +212,8 @@ class Class:
                 self.background = Background.from_theta_s(theta_s_100, self.z_rec, *densities, neutrinos)
         except ValueError as error:
             raise CosmoComputationError(str(error)) from error
+        except OverflowError as error:
+            raise OutsideRegion(f"H0 = {H0:g} is outside the region of the emulator.", np.inf) from error
         self.theta_s_100 = self.background.theta_s_100(self.z_rec)
         self.logA = self._log_amplitude()
         chi = []
@@ -218,8 +227,8 @@ class Class:
         if "A_s" not in self.pars:
             return self._number("ln10^{10}A_s")
         A_s = self._number("A_s")
-        if not A_s > 0:
-            raise CosmoComputationError(f"A_s = {A_s:g} must be above 0.")
+        if not 0 < 1e10 * A_s < np.inf:
+            raise CosmoComputationError(f"A_s = {A_s:g} makes no spectra.")
         return np.log(1e10 * A_s)
 
     def _sector(self):

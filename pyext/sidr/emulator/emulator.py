@@ -77,12 +77,13 @@ class Emulator:
     def outside_by(self, point, spectra=True):
         """How far a point is from the region of training [standard deviations of the design]; 0 inside.
 
-        Without `spectra` only the densities have a region: of them recombination and helium are polynomials,
-        and the rest of the background is integrated.
+        Without `spectra` only the densities have a region: recombination and helium are polynomials of
+        them, and the rest of the background is integrated.
         """
         # Whitened by a Cholesky matrix: the first two are those of omega_b and omega_cdm alone.
         distance = np.linalg.norm(self.design.whitened(point)[0, :6 if spectra else 2])
-        return max(0.0, distance - RADIUS) + self.design.excess(point)
+        by = max(distance - RADIUS, 0.0) + self.design.excess(point)    # a NaN stays one
+        return by if np.isfinite(by) else np.inf
 
     # Files
 
