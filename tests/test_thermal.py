@@ -155,7 +155,7 @@ def test_equal_temperatures_transfer_nothing():
     couplings = seesaw.pair_couplings(100, 0.12, "normal")
     for exchange, back in ((dark.narrow_resonance(0.01), 2), (dark.t_channel(0.01, 100), 4)):
         z_back = state._replace(z_chi=0.7**(2 / back))      # mu of 2 nu is that of `back` chi
-        for loss in losses(Channel(exchange, back, 0), z_back, couplings):
+        for loss in losses(Channel(exchange, "s", back, 0), z_back, couplings):
             assert np.abs(loss).max() < 1e-14 * exchange(np.array([0.02]))[0][0] * couplings.max()
 
 
@@ -234,9 +234,12 @@ def test_rates_are_thermal_averages_of_the_cross_sections():
     width = dark.phi_width(m, lam, 1)
     resonance = average(lambda s: width / m * s / ((s - m**2)**2 + (m * width)**2), T,
                         m - 3000 * width, m + 3000 * width)
-    assert_allclose(dark.rate_s_channel(T, m, 1.0), resonance, rtol=1e-3)
-    assert_allclose(dark.rate_t_channel(1.0, m_nu, r),
-                    average(lambda s: m_nu**2 / (8 * np.pi * r**4), 1.0, 0, 60), rtol=1e-6)
+    narrow, light = dark.narrow_resonance(m), dark.t_channel(1e-4, r)
+    assert_allclose(dark.rate_of_pairs(narrow, np.array([T]), 1.0), resonance, rtol=1e-3)
+    assert_allclose(dark.rate_of_pairs(light, np.array([1.0]), (m_nu / r)**2),
+                    average(lambda s: m_nu**2 / (8 * np.pi * r**4), 1.0, 0, 60), rtol=1e-5)
+    S39 = m**3 * kn(1, m / T) / (16 * np.pi * T**2)
+    assert_allclose(dark.rate_of_pairs(narrow, np.array([T]), 1.0), S39, rtol=1e-12)
     assert_allclose(dark.rate_self(1e-3, m, lam),
                     average(lambda s: 5 * lam**4 * s / (96 * np.pi * m**4), 1e-3, 0, 0.06), rtol=1e-6)
     assert_allclose(dark.rate_decay(1e-5, m, lam, 2), 2 * lam**2 * m / (16 * np.pi), rtol=2e-3)

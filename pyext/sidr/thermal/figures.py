@@ -34,10 +34,8 @@ def fig1():
     labels = {"weak": r"$\nu_e e$ (weak)", "nu_nu_to_chi_chi": r"$\nu\nu\to\chi\chi$",
               "nu_nu_to_phi_phi": r"$\nu\nu\to\phi\phi$", "chi_chi_to_chi_chi": r"$\chi\chi\to\chi\chi$",
               "phi_to_chi_chi": r"$\phi\to\chi\chi$"}
-    heavy = history.T_chi < 0.3 * BENCHMARK[0]         # where chi chi -> chi chi is a contact interaction
     for name, label in labels.items():
         rate = getattr(history.rates, name)
-        rate = np.where(heavy, rate, np.nan) if name == "chi_chi_to_chi_chi" else rate
         rates.plot(history.T_gamma, np.where(rate > 0, rate, np.nan), label=label)
     rates.axhline(1, color="k", lw=0.8)
     rates.set(yscale="log", ylim=(1e-8, 1e16), ylabel=r"$\Gamma/H$")
