@@ -32,19 +32,25 @@ N_NU_INSTANTANEOUS = 4 / 11 * N_NU
 #: Highest T_start [MeV]: above, muons belong to the plasma, which has photons, e- and e+
 T_START_MAX = 25.0
 
+#: T_end [MeV] at which N_eff is quoted; nothing changes it any more once phi has gone
+T_END = 1e-4
+
+#: Lightest phi [MeV]: at T = m_phi/10 matter is still less than a tenth of the radiation
+M_PHI_MIN = 1e-4
+
 #: A history takes about a thousand evaluations of the equations, with potentials three thousand
 MAX_EVALUATIONS = 100000
 
 
 def evolve(m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi, ordering="degenerate", *,
-           T_start=10.0, T_end=1e-4, t_channel="leading", s_channel="narrow", counting="complete",
+           T_start=10.0, T_end=None, t_channel="leading", s_channel="narrow", counting="complete",
            potentials="none", M_N=10.0, mixing=None, qed=True, times=400, rtol=1e-8):
     """Solve the thermal history of one point of the model.
 
     Parameters
     ----------
     m_phi : float
-        Mass of the mediator [MeV].
+        Mass of the mediator [MeV], from 1e-4 (later, there is matter) to T_start.
     lambda_phi_chi : float
         Its coupling to chi.
     M_N_over_lambda : float
@@ -56,8 +62,9 @@ def evolve(m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi, ordering="de
     ordering : {"degenerate", "normal", "inverted"}
         See `sidr.neutrinos.masses`.
     T_start, T_end : float
-        Temperatures of the photons at the ends [MeV]. At T_start neutrinos have that temperature
-        and there is no chi: the t-channel depends on it.
+        Temperatures of the photons at the ends [MeV]. At T_start, 25 or less, neutrinos have that
+        temperature and there is no chi: the t-channel depends on it. T_end is m_phi/10 or less, so that phi
+        has gone; if not given, 1e-4 or, for a lighter phi, m_phi/10.
     t_channel : {"leading", "full", "off"}
         nu nu -> phi phi by (S32) for heavy sterile neutrinos (without the factor 1 - s/M_N^2, which
         turns negative), in full, or not at all.
@@ -95,24 +102,20 @@ def evolve(m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi, ordering="de
     """
     point = {"m_phi": m_phi, "lambda_phi_chi": lambda_phi_chi, "M_N_over_lambda": M_N_over_lambda,
              "m_nu_sum": m_nu_sum, "n_chi": n_chi}
-    for name, value in (point | {"T_start": T_start, "T_end": T_end, "M_N": M_N, "rtol": rtol}).items():
+    for name, value in (point | {"T_start": T_start, "M_N": M_N, "rtol": rtol}).items():
         if name in ("m_nu_sum", "n_chi"):
             real(name, value, "a finite number, 0 or more")
         else:
             real(name, value, "a finite number above 0", positive=True)
     if not times >= 2:
         raise ValueError(f"times = {times!r} must be 2 or more: the ends.")
-    if T_start > T_START_MAX:
-        raise ValueError(f"T_start = {T_start:g} MeV must be {T_START_MAX:g} MeV or less: above, "
-                         "muons belong to the plasma, and they are not followed.")
-    if T_end >= T_start:
-        raise ValueError(f"T_end = {T_end:g} MeV must be below T_start = {T_start:g} MeV.")
     for name, value, allowed in (("t_channel", t_channel, ("leading", "full", "off")),
                                  ("s_channel", s_channel, ("narrow", "breit-wigner")),
                                  ("counting", counting, ("complete", "printed")),
                                  ("potentials", potentials, tuple(BATHS))):
         if value not in allowed:
             raise ValueError(f"{name} = {value!r} must be one of {', '.join(allowed)}.")
+    T_end = _checked_end(T_start, T_end, m_phi, n_chi)
 
     couplings = seesaw.pair_couplings(M_N_over_lambda, m_nu_sum, ordering, counting, mixing).tolist()
     T_range = (0.5 * COLDEST * T_end, 1.5 * T_start)
@@ -149,13 +152,32 @@ def evolve(m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi, ordering="de
         raise RuntimeError(f"No thermal history of {described}: {solution.message} at T_gamma = "
                            f"{exp(solution.t[-1]):.3g} MeV.")
     early = Solution(np.exp(ln_early), solution.y[:, np.isin(solution.t, ln_early)], bath, qed)
-    settings = {"T_start": T_start, "T_end": T_end, "potentials": potentials, "qed": qed, "rtol": rtol}
+    settings = {"T_start": T_start, "potentials": potentials, "qed": qed, "rtol": rtol}
     history = _history(np.exp(lnT), solution.y[:, np.isin(solution.t, lnT)], bath, point, couplings,
                        channels, seesaw.mass_states(ordering, mixing), settings, early if covered else None)
     if not max(history.energy_drift, history.number_drift) < 1e-4:
         raise RuntimeError(f"The thermal history of {described} loses {history.energy_drift:.1e} of its "
                            f"energy and {history.number_drift:.1e} of its number; take a smaller rtol.")
     return history
+
+
+def _checked_end(T_start, T_end, m_phi, n_chi):
+    """T_end, or its default, if the history between the temperatures has all that happens."""
+    if T_start > T_START_MAX:
+        raise ValueError(f"T_start = {T_start:g} MeV must be {T_START_MAX:g} MeV or less: above, the "
+                         "plasma has muons, which are not followed.")
+    if n_chi > 0 and not M_PHI_MIN <= m_phi <= T_start:
+        raise ValueError(f"m_phi = {m_phi:g} MeV must be from {M_PHI_MIN:g} MeV to T_start = {T_start:g} "
+                         "MeV: a lighter phi converts when there is matter, a heavier one before T_start.")
+    if T_end is None:
+        return min(T_END, m_phi / 10) if n_chi > 0 else T_END
+    T_end = real("T_end", T_end, "a finite number above 0", positive=True)
+    if T_end >= T_start:
+        raise ValueError(f"T_end = {T_end:g} MeV must be below T_start = {T_start:g} MeV.")
+    if n_chi > 0 and T_end > m_phi / 10 * (1 + 1e-9):
+        raise ValueError(f"T_end = {T_end:g} MeV must be m_phi/10 = {m_phi / 10:g} MeV or less: before, "
+                         "phi has not gone.")
+    return T_end
 
 
 @cache
