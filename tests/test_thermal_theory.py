@@ -51,20 +51,20 @@ def test_class_gets_what_the_history_leaves(options, sidr):
     inputs = transfers.current_state["transfers"].params
     h = evolve(0.01, 0.003, 100, 0.065, options.get("n_chi", 1), options.get("ordering", "degenerate"),
                potentials=options.get("potentials", "none"), times=2)
-    expected = class_inputs(N_chi=h.N_eff_chi, N_nu=h.N_eff_nu, N_bbn=h.N_eff_bbn, m_nu_sum=0.065,
+    expected = class_inputs(N_chi=h.N_eff_chi, N_nu=h.N_eff_nu, N_bbn=h.N_bbn, m_nu_sum=0.065,
                             ordering=options.get("ordering", "degenerate"), **sidr)
     assert expected.items() <= inputs.items()
     assert_allclose(inputs["log10_G_eff_sidr"], log10(0.09))
 
 
 def test_nucleosynthesis_sees_a_conversion_that_is_over_by_then():
-    # standard 3.044 at m_phi = 0.01 MeV whatever comes; at 1 MeV what the conversion left
+    # At m_phi = 0.01 MeV standard, whatever comes; at 1 MeV more than the expansion, for lack of nu_e
     late = evolve(0.01, 0.003, 100, 0.065, 1, potentials="all", times=2)
     early = evolve(1.0, 0.003, 100, 0.2, 1, times=2)
-    assert_allclose(late.N_eff_bbn, 3.044, atol=3e-3)
-    assert late.N_eff - late.N_eff_bbn > 0.06
-    assert_allclose(early.N_eff_bbn, early.N_eff, rtol=1e-6)
-    assert early.N_eff > 3.3
+    assert_allclose([late.N_bbn, late.N_expansion], 3.044, atol=5e-3)
+    assert late.N_eff - late.N_bbn > 0.06
+    assert_allclose(early.N_expansion, early.N_eff, rtol=1e-6)
+    assert early.N_bbn > early.N_eff + 0.3
 
 
 @pytest.mark.parametrize("changes", [{"m_nu_sum": 0.05}, {"log10_m_phi": 0, "m_nu_sum": 0.65}])

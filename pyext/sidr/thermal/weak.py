@@ -70,10 +70,10 @@ def weak_from_plasma(T, T_nu, z=(1.0, 1.0)):
     OutsideTable
         If T_nu/T is not between 0.15 and 2.5.
     """
-    x = M_E / T
-    if (lnx := log(x)) > _LN_X[1]:
+    lnx = max(log(M_E / T), _LN_X[0])
+    if lnx > _LN_X[1]:
         return NOTHING, NOTHING
-    lnx = max(lnx, _LN_X[0])
+    x = exp(lnx)
     over_x = (_basis("ln(m_e/T)", lnx, *_LN_X, _SIZE[0]) @ _plasma_table()).reshape(-1, _SIZE[1])
     transfers = []
     for T_a, z_a, coupling in zip(T_nu, z, COUPLINGS, strict=True):
