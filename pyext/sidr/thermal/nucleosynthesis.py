@@ -149,6 +149,6 @@ def matching_radiation(nucleons, standard):
     ends = 1 - N_TOT, 1e4
     low, high = (standard.neutron_fraction(extra) for extra in ends)
     if not low < X < high:
-        raise ValueError(f"{X:.3f} of the nucleons are neutrons when helium is made: no N_eff from 1 to 10^4 gives "
-                         f"that ({low:.3f} to {high:.3f}).")
+        raise ValueError(f"{X:.3f} of the nucleons are neutrons when helium is made: no N_eff from 1 to "
+                         f"10^4 gives that ({low:.3f} to {high:.3f}).")
     return N_TOT + brentq(lambda extra: standard.neutron_fraction(extra) - X, *ends, xtol=1e-6)
