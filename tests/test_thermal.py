@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from scipy.integrate import quad
+from scipy.integrate import quad, solve_ivp
 from scipy.optimize import brentq
 from scipy.special import kn
 
 from sidr.neutrinos import masses
 from sidr.oscillations import Mixing
 from sidr.thermal import constraints, dark, equilibrium, evolve, seesaw, table
-from sidr.thermal.baths import State
+from sidr.thermal.baths import NoHistory, State, densities, thermal
+from sidr.thermal.chebyshev import Table
 from sidr.thermal.evolution import Channel, hubble, losses
 from sidr.thermal.plasma import plasma, reduced_pressure
 from sidr.thermal.statistics import bose, fermi, gas
@@ -155,7 +156,7 @@ def test_equal_temperatures_transfer_nothing():
     couplings = seesaw.pair_couplings(100, 0.12, "normal")
     for exchange, back in ((dark.narrow_resonance(0.01), 2), (dark.t_channel(0.01, 100), 4)):
         z_back = state._replace(z_chi=0.7**(2 / back))      # mu of 2 nu is that of `back` chi
-        for loss in losses(Channel(exchange, back, 0), z_back, couplings):
+        for loss in losses(Channel(exchange, "s", back, 0), z_back, couplings):
             assert np.abs(loss).max() < 1e-14 * exchange(np.array([0.02]))[0][0] * couplings.max()
 
 
@@ -234,9 +235,12 @@ def test_rates_are_thermal_averages_of_the_cross_sections():
     width = dark.phi_width(m, lam, 1)
     resonance = average(lambda s: width / m * s / ((s - m**2)**2 + (m * width)**2), T,
                         m - 3000 * width, m + 3000 * width)
-    assert_allclose(dark.rate_s_channel(T, m, 1.0), resonance, rtol=1e-3)
-    assert_allclose(dark.rate_t_channel(1.0, m_nu, r),
-                    average(lambda s: m_nu**2 / (8 * np.pi * r**4), 1.0, 0, 60), rtol=1e-6)
+    narrow, light = dark.narrow_resonance(m), dark.t_channel(1e-4, r)
+    assert_allclose(dark.rate_of_pairs(narrow, np.array([T]), 1.0), resonance, rtol=1e-3)
+    assert_allclose(dark.rate_of_pairs(light, np.array([1.0]), (m_nu / r)**2),
+                    average(lambda s: m_nu**2 / (8 * np.pi * r**4), 1.0, 0, 60), rtol=1e-5)
+    S39 = m**3 * kn(1, m / T) / (16 * np.pi * T**2)
+    assert_allclose(dark.rate_of_pairs(narrow, np.array([T]), 1.0), S39, rtol=1e-12)
     assert_allclose(dark.rate_self(1e-3, m, lam),
                     average(lambda s: 5 * lam**4 * s / (96 * np.pi * m**4), 1e-3, 0, 0.06), rtol=1e-6)
     assert_allclose(dark.rate_decay(1e-5, m, lam, 2), 2 * lam**2 * m / (16 * np.pi), rtol=2e-3)
@@ -285,6 +289,28 @@ def test_history_is_that_of_an_independent_solver(point, options, N_nu, N_chi, N
     assert_allclose([h.N_eff_nu, h.N_eff_chi, h.N_eff], [N_nu, N_chi, N_tot], rtol=5e-4, atol=1e-12)
     assert_allclose(h.N_eff_nu + h.N_eff_chi, h.N_eff, rtol=1e-12)
     assert h.energy_drift < 1e-6
+
+
+def test_light_phi_has_gone_at_the_end():
+    # The default T_end follows m_phi, and nothing happens after
+    h = evolve(3e-4, *FIG1[1:], potentials="all", times=2)
+    assert h.T_gamma[-1] == pytest.approx(3e-5)
+    later = evolve(3e-4, *FIG1[1:], potentials="all", times=2, T_end=3e-6)
+    assert_allclose(h.N_eff, later.N_eff, rtol=1e-4)
+
+
+def test_rates_are_those_of_the_channels_that_were_asked_for():
+    complete, printed, off, full = (
+        evolve(*FIG1, times=50, **options).rates for options in
+        ({}, {"counting": "printed"}, {"t_channel": "off"}, {"t_channel": "full", "M_N": 1e4}))
+    assert not off.nu_nu_to_phi_phi.any() and complete.nu_nu_to_phi_phi[0] > 1e-4
+    assert_allclose(full.nu_nu_to_phi_phi[:20], complete.nu_nu_to_phi_phi[:20], rtol=1e-3)   # heavy N
+    # S27 without mu tau: |U_e|^2 + |U_mu|^2 + |U_tau|^2 of each state is 1, less the share of the third
+    U2 = seesaw.pmns_squared(seesaw.MIXINGS["normal"])
+    left = 2 * (U2[0] @ U2[1] + U2[1] @ U2[1]) / (U2[1] + U2[2]).sum()
+    assert_allclose(left, 0.624, atol=1e-3)
+    early = slice(0, 15)                # at the temperatures of the same, standard neutrinos
+    assert_allclose(printed.nu_nu_to_chi_chi[early], left * complete.nu_nu_to_chi_chi[early], rtol=1e-3)
 
 
 def test_without_chi_nothing_of_it_is_there():
@@ -410,6 +436,173 @@ def test_late_temperatures_of_the_three_treatments_differ_as_the_docs_say():
     assert mu.n_nu < none.n_nu < free.n_nu
 
 
+# --- chi chi <-> phi phi ---
+
+def test_pairs_of_phi_have_the_cross_section_of_their_amplitude():
+    """Traces of gamma matrices, summed over spins and integrated over angles, without the closed form."""
+    gamma0 = np.diag([1, 1, -1, -1]).astype(complex)
+    pauli = np.array([[[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]])
+    gammas = [np.block([[np.zeros((2, 2)), p], [-p, np.zeros((2, 2))]]) for p in pauli]
+
+    def slash(k):
+        return k[0] * gamma0 - sum(ki * g for ki, g in zip(k[1:], gammas, strict=True))
+
+    def square(s, c, m):        # chi chi -> phi phi, lambda = 1: propagators in t and in u
+        E, k = s**0.5 / 2, (s / 4 - m**2)**0.5
+        p1, p2 = np.array([E, 0, 0, E]), np.array([E, 0, 0, -E])
+        k1 = np.array([E, k * (1 - c**2)**0.5, 0, k * c])
+        k2 = p1 + p2 - k1
+        t, u = (np.dot(q * q, [1, -1, -1, -1]) for q in (p1 - k1, p1 - k2))
+        M = slash(p1 - k1) / t + slash(p1 - k2) / u
+        return np.trace(slash(p2) @ M @ slash(p1) @ (gamma0 @ M.conj().T @ gamma0)).real
+
+    for s, m in ((5.0, 1.0), (60.0, 1.0)):
+        total = quad(lambda c, s=s, m=m: square(s, c, m), -1, 1)[0] * 2 * np.pi
+        # Average over 4 helicities, 1/2 for two phi, d sigma = |M|^2 beta dOmega/(64 pi^2 s)
+        assert_allclose(dark.sigma_chi_chi_to_phi_phi(s, m),
+                        total / 8 * (1 - 4 * m**2 / s)**0.5 / (64 * np.pi**2 * s), rtol=1e-10)
+
+
+def test_events_are_the_thermal_average_and_the_rates_of_the_docs():
+    T, m, lam = 0.5, 1.0, 0.1
+    direct = quad(lambda w: 2 * w**4 * dark.sigma_chi_chi_to_phi_phi(w**2, m) * kn(1, w / T), 2 * m, 40)[0]
+    events = dark.pairs_of_phi(m, lam)(T)
+    assert_allclose(events, lam**4 * T / (16 * np.pi**4) * direct, rtol=1e-6)
+    with pytest.raises(ValueError, match="m_phi/T = 1e-07 is outside 1e-06 to 300"):
+        dark.pairs_of_phi(1e-7, lam)(1.0)
+    # Of one chi, each event takes two, at T = m_phi over H, with neutrinos (4/11)^(1/3) colder after e+ e-
+    for m, lam, ratio, T_nu in ((0.01, 0.003, 5.8e9, 0.00716), (1.0, 1e-4, 40, 1.0)):
+        H = hubble(plasma(m).rho + 3.04 * RHO_NU * T_nu**4)
+        assert_allclose(2 * dark.pairs_of_phi(m, lam)(m) / (2 * m**3 / np.pi**2) / H, ratio, rtol=0.02)
+
+
+def test_chi_chi_to_phi_phi_at_its_rate_has_both_limits():
+    # the rate of chi over H at T = m_phi is 7e-5 and 6e9
+    slow, fast = (evolve(0.01, lam, *FIG1[2:], potentials="kinetic", times=2) for lam in (1e-6, 0.003))
+    number, free = (evolve(*FIG1, potentials=p, times=2) for p in ("all", "neutrinos"))
+    assert_allclose([slow.N_eff, slow.n_nu], [number.N_eff, number.n_nu], rtol=2e-5)
+    assert_allclose([fast.N_eff, fast.n_nu], [free.N_eff, free.n_nu], rtol=2e-5)
+    # In between phi freezes out when it is not yet rare, and its decay leaves chi with mu > 0
+    between = evolve(0.01, 3e-5, *FIG1[2:], potentials="kinetic", times=2)
+    assert between.z_chi[-1] > 1.1 and between.N_eff > free.N_eff + 3e-3
+    assert between.energy_drift < 1e-6
+
+
+# --- helium ---
+
+@pytest.mark.parametrize("m_phi, N_bbn, N_expansion", [(0.1, 3.142, 3.047), (1.0, 3.66, 3.13)])
+def test_helium_of_an_early_conversion_is_that_of_an_independent_solver(m_phi, N_bbn, N_expansion):
+    h = evolve(m_phi, 0.003, 100, 0.065, 1, times=2)
+    assert_allclose(h.N_bbn, N_bbn, atol=0.03)              # its accuracy
+    assert_allclose(h.N_expansion, N_expansion, atol=5e-3)
+
+
+def test_helium_of_late_conversions_and_of_the_standard_model_is_standard():
+    no_chi = (*FIG1[:4], 0)
+    for point, options in ((no_chi, {}), (no_chi, {"qed": False}), (no_chi, {"potentials": "all"}),
+                           ((1e-3, *FIG1[1:4], 40), {"t_channel": "off"}),
+                           ((1e-3, *FIG1[1:]), {"t_channel": "off", "potentials": "all"})):
+        h = evolve(*point, times=2, **options)
+        assert_allclose(h.N_bbn, 3.044, atol=1e-3)
+    assert_allclose(h.N_expansion, 3.044, atol=1e-3)
+    assert h.N_eff > 3.11
+
+
+def test_helium_rises_with_the_expansion_as_is_known():
+    neutrons = evolve(*FIG1[:4], 0, times=2).nucleons
+    low, high = (2 * neutrons.neutron_fraction(extra) for extra in (-0.5, 0.5))
+    assert_allclose(high - low, 0.01332, rtol=0.01)         # dY_p/dN of an independent solver
+    assert_allclose((low + high) / 2, 0.247, atol=0.002)
+
+
+@pytest.mark.parametrize("potentials", ["none", "all"])
+def test_neutrons_are_those_of_one_integral_over_all_energies(potentials):
+    """Weinberg (1972), 15.7.15: all six processes in one integral each; then the equation step by step."""
+    h = evolve(1.0, 0.003, 100, 0.065, 1, potentials=potentials, times=1500)
+    Q, m_e, seconds = 1.29333, M_E, 6.582119569e-22
+    # Energies of the electron, beyond m_e on either side: q is that of the neutrino, negative for nu-bar
+    E = np.concatenate([-m_e - np.geomspace(1e-6, 60, 1500)[::-1], m_e + np.geomspace(1e-6, 60, 1500)])
+    q = E - Q
+    weight = np.sqrt(E**2 - m_e**2) * np.abs(E) * q**2
+    halves = slice(0, 1500), slice(1500, 3000)
+
+    def rates(T, T_nu, z):
+        nu = 1 / (np.exp(np.clip(np.abs(q) / T_nu, 0, 600)) / z + 1)      # of nu, or of nu-bar
+        e = 1 / (np.exp(np.clip(np.abs(E) / T, 0, 600)) + 1)
+        out = np.where(q > 0, nu, 1 - nu) * np.where(E > 0, 1 - e, e)
+        back = np.where(q > 0, 1 - nu, nu) * np.where(E > 0, e, 1 - e)
+        return [sum(np.trapezoid((weight * f)[half], E[half]) for half in halves) for f in (out, back)]
+
+    vacuum = quad(lambda E: (E**2 - m_e**2)**0.5 * E * (Q - E)**2, m_e, Q)[0]
+    use = (h.T_gamma < 4) & (h.T_gamma > 0.0749)
+    T, T_nu, z, H, a = (x[use] for x in (h.T_gamma, h.T_nu_e, h.z_nu_e, h.H, h.a))
+    unit = seconds / 878.4 / vacuum / H
+    n_to_p, p_to_n = np.array([rates(*state) for state in zip(T, T_nu, z, strict=True)]).T * unit
+    ln_a = np.log(a)
+    solution = solve_ivp(lambda s, X: np.interp(s, ln_a, p_to_n) * (1 - X) - np.interp(s, ln_a, n_to_p) * X,
+                         ln_a[[0, -1]], [1 / (1 + np.exp(Q / T[0]))], method="LSODA", rtol=1e-7, atol=1e-10,
+                         dense_output=True)
+    end = np.interp(-0.075, -T, ln_a)
+    assert_allclose(h.nucleons.neutron_fraction(), solution.sol(end)[0], rtol=1e-3)
+
+
+def test_helium_of_very_many_flavours_is_that_of_the_expansion():
+    # All flavours in equilibrium with the plasma until it decouples: N_eff of 42
+    h = evolve(1e-3, 0.003, 10, 1.5, 40, times=2)
+    assert h.N_eff > 40
+    assert_allclose(h.N_bbn, h.N_eff, rtol=0.02)
+
+
+def test_bound_of_nucleosynthesis_sees_the_lack_of_nu_e():
+    # The expansion alone would allow it, with margin
+    point = (1.0, 0.003, 100, 0.065, 1)
+    bbn = next(c for c in constraints(*point) if c.name == "BBN")
+    assert not bbn.holds and bbn.value > 0.58
+    assert evolve(*point, times=2).N_expansion - 3.044 < 0.1
+
+
+@pytest.mark.parametrize("options, says", [({"T_start": 4.0}, "from 4 to 0.0001 MeV: for nucleosynthesis"),
+                                           ({"T_end": 0.03}, "and T_end of 0.02 MeV or less")])
+def test_helium_needs_the_whole_of_nucleosynthesis(options, says):
+    h = evolve(1.0, 0.003, 100, 0.065, 1, times=2, **options)
+    for number in ("N_bbn", "N_expansion"):
+        with pytest.raises(ValueError, match=says):
+            getattr(h, number)
+    if "T_end" in options:
+        with pytest.raises(ValueError, match="ends at 0.03 MeV, before e. e- have gone"):
+            h.today     # noqa: B018
+
+
+# --- tables ---
+
+@pytest.mark.parametrize("call, says", [
+    (lambda: weak_from_plasma(1.0, (0.1, 1.0)), "ln.T_nu/T. = -2.30259 is outside -1.89712 to 0.916291"),
+    (lambda: weak_from_plasma(1.0, (1.0, 3.0)), "ln.T_nu/T. = 1.09861 is outside"),
+    (lambda: weak_among_neutrinos(1.0, 0.1), "ln of two T_nu = -2.30259 is outside"),
+    (lambda: dark.breit_wigner(1e-2, 1e-6, 1e-3, 1.0)(np.array([0.1, 2])), "T/MeV = 2 is outside 0.001 to"),
+    (lambda: dark.breit_wigner(1e-2, 1e-6, 1e-3, 1.0)(np.array([1e-4])), "T/MeV = 0.0001 is outside"),
+    (lambda: Table("x", np.exp, 0.0, 1.0, 5)(1.1), "x = 1.1 is outside 0 to 1, the range of a table"),
+    (lambda: Table("x", np.exp, 0.0, 1.0, 5)(np.nan), "x = nan is outside")])
+def test_tables_refuse_what_they_do_not_have(call, says):
+    with pytest.raises(ValueError, match=says):
+        call()
+
+
+def test_massless_electrons_and_phi_where_tables_end():
+    # Above 25 MeV electrons weigh nothing, to 6e-5; so does phi above 1000 m_phi
+    hot, massless = weak_from_plasma(1000.0, (900.0, 900.0)), integrals(1e-9, 0.9) @ COUPLINGS[0]
+    assert_allclose(hot[0].rho, G_F**2 * 1000.0**9 * 0.1 * (massless[0] + massless[4]), rtol=3e-4)
+    near, far = (dark.t_channel(m, 100)(np.array([1.0])) for m in (2e-3, 1e-6))
+    assert_allclose(far, near, rtol=5e-5)
+    assert_allclose(plasma(1e5).rho, np.pi**2 / 30 * 1e20 * 5.5, rtol=5e-3)
+
+
+def test_neutrinos_without_a_thermal_distribution_are_refused():
+    assert_allclose(thermal(*densities(0.7, 0.3)), (0.7, 0.3), rtol=1e-8)
+    with pytest.raises(NoHistory, match="have no thermal distribution with a fugacity"):
+        thermal(1.0, 10.0)
+
+
 # --- constraints and errors ---
 
 def test_benchmark_keeps_all_bounds_and_a_heavy_mediator_breaks_that_of_bbn():
@@ -439,11 +632,15 @@ def test_margins_say_how_far_a_limit_is():
     ({"n_chi": -1}, "n_chi = -1 must be a finite number, 0 or more"),
     ({"m_nu_sum": -0.1}, "m_nu_sum = -0.1 must be"),
     ({"times": 1}, "times = 1 must be 2 or more"),
+    ({"T_start": 30.0}, "T_start = 30 MeV must be 25 MeV or less: above, the plasma has muons"),
+    ({"T_end": 2e-3}, "T_end = 0.002 MeV must be m_phi/10 = 0.001 MeV or less"),
+    ({"m_phi": 1e-5}, "m_phi = 1e-05 MeV must be from 0.0001 MeV to T_start = 10 MeV"),
+    ({"m_phi": 11.0}, "m_phi = 11 MeV must be from"),
     ({"T_end": 20.0}, "T_end = 20 MeV must be below T_start = 10 MeV"),
     ({"ordering": "normal", "m_nu_sum": 0.05}, "m_nu_sum = 0.05 eV is below 0.058660 eV"),
     ({"ordering": "upside-down"}, "ordering = 'upside-down' must be degenerate, normal or inverted"),
     ({"t_channel": "half"}, "t_channel = 'half' must be one of leading, full, off"),
-    ({"potentials": "some"}, "potentials = 'some' must be one of none, all, neutrinos"),
+    ({"potentials": "some"}, "potentials = 'some' must be one of none, all, neutrinos, kinetic"),
 ])
 def test_wrong_input_is_one_clear_error(changes, message):
     names = ("m_phi", "lambda_phi_chi", "M_N_over_lambda", "m_nu_sum", "n_chi")

@@ -79,6 +79,16 @@ def test_inaccurate_solver_stops_the_run_and_a_point_without_history_is_counted(
         assert sum(theory.rejected.values()) == 1 and "No thermal history" in str(theory.rejected)
 
 
+def test_nucleosynthesis_sees_a_conversion_that_is_over_by_then():
+    # At m_phi = 0.01 MeV standard, whatever comes; at 1 MeV more than the expansion, for lack of nu_e
+    late = evolve(0.01, 0.003, 100, 0.065, 1, potentials="all", times=2)
+    early = evolve(1.0, 0.003, 100, 0.2, 1, times=2)
+    assert_allclose([late.N_bbn, late.N_expansion], 3.044, atol=5e-3)
+    assert late.N_eff - late.N_bbn > 0.06
+    assert_allclose(early.N_expansion, early.N_eff, rtol=1e-6)
+    assert early.N_bbn > early.N_eff + 0.3
+
+
 @pytest.mark.parametrize("changes", [{"m_nu_sum": 0.05}, {"log10_m_phi": 0, "m_nu_sum": 0.65}])
 def test_points_that_the_bounds_exclude_are_rejected(changes):
     assert get_model(info()).logposterior(FIG1 | changes).logpost == -np.inf

@@ -39,9 +39,10 @@ def _energy_gain():
         values = [weak.integrals(X, r)[[0, 4]] * _SIGNS for X in np.exp(ln_X)]
         return np.log(np.moveaxis(values, 0, -1)) + np.exp(ln_X) * np.array([2, 1])[:, None, None]
 
-    return Table(logarithms, log(0.02), log(12.0), 20)
+    return Table("ln(m_e/T)", logarithms, log(_X_MIN), log(_X_MAX), 30)
 
 
+_X_MIN, _X_MAX = 0.002, 25.0                # m_e/T; above, no electron is left
 _SIGNS = np.array([[1, 1], [1, -1]])        # scattering: the second structure takes away
 
 
@@ -57,9 +58,14 @@ def relaxation_rates(T):
     -------
     annihilation, scattering : ndarray, shape (3,)
         By flavour [MeV].
+
+    Raises
+    ------
+    OutsideTable
+        Above T of 255 MeV.
     """
     X = M_E / T
-    if X > 25:
+    if X > _X_MAX:
         return np.zeros(3), np.zeros(3)
     values = np.exp(_energy_gain()(log(X)) - X * np.array([[2], [1]])) * _SIGNS
     annihilation, scattering = pi**2 * G_F**2 * T**5 * values @ weak.COUPLINGS[[0, 1, 1]].T

@@ -9,7 +9,7 @@ from math import log, pi
 import numpy as np
 from numpy.polynomial import chebyshev, laguerre, legendre
 
-from sidr.thermal.chebyshev import Table
+from sidr.thermal.chebyshev import OutsideTable, Table
 from sidr.thermal.units import SIN2_W
 
 from . import _kernels
@@ -25,9 +25,9 @@ _T, _DT = laguerre.laggauss(24)
 _DT *= np.exp(_T)
 _U, _DU = (legendre.leggauss(20) + np.array([[1], [0]])) / 2
 
-_LN_X = (log(0.02), log(30.0))      # above, no electron is left
+_LN_X = (log(0.002), log(30.0))     # above, no electron is left
 _U_MAX = 25.0
-_SIZE = (30, 20)                    # nodes in ln X and in u
+_SIZE = (40, 20)                    # nodes in ln X and in u
 
 
 def scattering(y1, y3, m, z, half=False):
@@ -54,8 +54,17 @@ def equilibrium_rates(X, u):
     -------
     ndarray, shape (2, 2, n)
         For scattering and annihilation, the two structures g_L^2 + g_R^2 and g_L g_R [G_F^2 T^5].
+
+    Raises
+    ------
+    OutsideTable
+        For X below 0.002 or u above 25.
     """
-    v = np.sqrt(np.minimum(u / _U_MAX, 1))
+    if log(X) > _LN_X[1]:
+        return np.zeros((2, 2, u.size))
+    if u.max() > _U_MAX:
+        raise OutsideTable("p/T", u.max(), 0, _U_MAX)
+    v = np.sqrt(u / _U_MAX)
     return _rate_table()(log(X)) @ chebyshev.chebvander(2 * v - 1, _SIZE[1] - 1).T * u
 
 
@@ -70,7 +79,7 @@ def _rate_table():
         values = [np.stack([_rates(X, v) / v for v in u], -1) for X in np.exp(ln_X)]
         return np.moveaxis(values @ to_coefficients.T, 0, -1)
 
-    return Table(coefficients, *_LN_X, _SIZE[0])
+    return Table("ln(m_e/T)", coefficients, *_LN_X, _SIZE[0])
 
 
 def _rates(X, u):

@@ -53,6 +53,6 @@ def N_bbn(result, standard):
     Raises
     ------
     ValueError
-        If there is none between N_TOT - 2 and N_TOT + 20, or if the histories do not cover nucleosynthesis.
+        If there is none from 1 to 10^4, or if the histories do not cover nucleosynthesis.
     """
     return matching_radiation(nucleons(result), nucleons(standard))

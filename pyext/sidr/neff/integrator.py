@@ -23,6 +23,10 @@ _NEWTON = 8             # iterations at most
 _SMALLEST = 1e-7        # step below which there is no solution
 
 
+class NoState(RuntimeError):
+    """A system cannot be in this state."""
+
+
 class Point(NamedTuple):
     """A point of the solution, and the step to try from it."""
     s: float
@@ -38,7 +42,8 @@ def integrate(system, start, end, rtol):
     system
         Has `linearise(s, y)`, which returns an object with the attribute `rate`, dy/ds of shape (n,), and
         the method `solve(h, residual)`, which solves (1 - h J) delta = residual with J close to the
-        Jacobian; and `norm(delta)`, the size of a change relative to the solution.
+        Jacobian, or raises `NoState`, so that the step is tried again, smaller; and `norm(delta)`, the size
+        of a change relative to the solution.
     start : Point
     end : float
         Last s.
@@ -78,7 +83,10 @@ def attempt(system, s, y, h, rtol):
     for node, row in zip(NODES, STAGES, strict=True):
         base = y + h * sum(a * k for a, k in zip(row, slopes, strict=False))
         for _ in range(_NEWTON):
-            here = system.linearise(s + node * h, value)
+            try:
+                here = system.linearise(s + node * h, value)
+            except NoState:
+                return None
             delta = here.solve(h * GAMMA, base + h * GAMMA * here.rate - value)
             value = value + delta
             if (size := system.norm(delta)) < 0.1 * rtol:

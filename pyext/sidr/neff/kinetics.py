@@ -15,6 +15,7 @@ from sidr.thermal.plasma import plasma
 from sidr.thermal.units import M_E, RHO_NU, hubble
 
 from .density import DIAGONAL, commutators
+from .integrator import NoState
 
 #: Plasma and neutrinos are followed in one vector: 16 n components, then energy of the plasma and work
 ENERGY, WORK = -2, -1
@@ -47,16 +48,17 @@ class Kinetics:
         return np.append(rho, [plasma(M_E / x).rho * (x / M_E)**4, 0.0])
 
     def temperature(self, x, energy):
-        """z of a plasma with this energy density times a^4."""
+        """z of a plasma with this energy density times a^4; `NoState` if Newton's method finds none."""
         z = self.z                                          # of the last call, which is never far
         for _ in range(50):
             here = plasma(z * M_E / x)
             step = (energy * (M_E / x)**4 - here.rho) / here.drho_dlnT
             z *= exp(step)
             if abs(step) < 1e-13:
-                break
-        self.z = z
-        return z
+                self.z = z
+                return z
+        raise NoState(f"The plasma has no temperature at m_e a = {x:.6g}, rho a^4 = {energy:.6g}: after 50 "
+                      f"steps T a = {z:.6g}, and the last step is {step:.1g} of it.")
 
     def linearise(self, ln_x, state):
         """See `integrator.integrate`."""

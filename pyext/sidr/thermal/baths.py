@@ -1,6 +1,6 @@
 """Neutrinos and the dark bath: what the variables of the solver are, and what they mean.
 
-Three sets of assumptions on chemical potentials, each a class with the same functions.
+Four sets of assumptions on chemical potentials, each a class with the same functions.
 """
 
 from math import exp, log, pi
@@ -10,11 +10,16 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.special import zeta
 
+from .dark import pairs_of_phi
 from .statistics import fermi, gas
 from .units import RHO_NU
 
 #: Number density of one flavour, nu and nu-bar, without chemical potential [T^3]
 N_NU = 3 * zeta(3) / (2 * pi**2)
+
+
+#: Temperature of a species that is hardly there, times a; its energy may be 0, or below by rounding
+COLDEST = 1e-4
 
 
 class NoHistory(RuntimeError):
@@ -41,7 +46,7 @@ class Temperatures:
 
     conserves_number = False
 
-    def __init__(self, m_phi, n_chi, T_start):
+    def __init__(self, m_phi, lambda_phi_chi, n_chi, T_start):
         self.n_chi, self.T_start = n_chi, T_start
 
     def start(self):
@@ -50,7 +55,7 @@ class Temperatures:
 
     def state(self, y, a):
         """The `State` that the variables y mean at scale factor a [1/MeV]."""
-        T_e, T_mu, T_chi = (max(E / (g * RHO_NU), 1e-16)**0.25 / a if g else 1e-4 / a
+        T_e, T_mu, T_chi = (max(E / (g * RHO_NU), COLDEST**4)**0.25 / a if g else COLDEST / a
                             for E, g in zip(y, (1, 2, self.n_chi), strict=True))
         rho_nu, rho_dark = (y[0] + y[1]) / a**4, y[2] / a**4
         return State((T_e, T_mu), (1.0, 1.0), T_chi, 1.0, rho_nu, N_NU * (T_e**3 + 2 * T_mu**3),
@@ -72,8 +77,8 @@ class Potentials:
     # Few chi at the start: 1e-9 of a flavour
     ln_T_chi, ln_z_chi = 0.0, log(1e-9)
 
-    def __init__(self, m_phi, n_chi, T_start):
-        self.m_phi, self.n_chi, self.T_start = m_phi, n_chi, T_start
+    def __init__(self, m_phi, lambda_phi_chi, n_chi, T_start):
+        self.m_phi, self.lambda_phi_chi, self.n_chi, self.T_start = m_phi, lambda_phi_chi, n_chi, T_start
 
     def start(self):
         """The variables at T_start, a = 1/T_start: neutrinos as hot as the photons, hardly any chi."""
@@ -137,8 +142,28 @@ class FreeChi(Potentials):
         return right[0] / matrix[0][0], 0.0
 
 
+class Kinetic(Potentials):
+    """As `Potentials`, with chi chi <-> phi phi at its rate: what the two others are the limits of."""
+
+    conserves_number = False
+
+    #: Rate of chi over H that is equilibrium, to its inverse: more only makes the equations stiff
+    fastest = 1e4
+
+    def __init__(self, m_phi, lambda_phi_chi, n_chi, T_start):
+        super().__init__(m_phi, lambda_phi_chi, n_chi, T_start)
+        self.events = pairs_of_phi(m_phi, lambda_phi_chi)
+
+    def slopes(self, a, state, H, Q_nu, R_nu, Q_dark, R_dark):
+        z, events = state.z_chi, self.events(state.T_chi)
+        limit = self.fastest * H * N_NU * state.T_chi**3 / 2
+        # 2 chi, z^2, become 2 phi, z^4, which count as four
+        created = 2 * self.n_chi * events / (1 + events / limit) * (z**2 - z**4)
+        return super().slopes(a, state, H, Q_nu, R_nu, Q_dark, R_dark + created)
+
+
 #: By the option `potentials` of `evolve`
-BATHS = {"none": Temperatures, "all": Potentials, "neutrinos": FreeChi}
+BATHS = {"none": Temperatures, "all": Potentials, "neutrinos": FreeChi, "kinetic": Kinetic}
 
 
 def densities(T, z):

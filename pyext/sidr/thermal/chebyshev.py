@@ -4,20 +4,30 @@ import numpy as np
 from numpy.polynomial import chebyshev
 
 
+class OutsideTable(ValueError):
+    """A table is asked for what it does not have."""
+
+    def __init__(self, name, x, lower, upper):
+        super().__init__(f"{name} = {x:.6g} is outside {lower:.6g} to {upper:.6g}, the range of a table")
+
+
 class Table:
-    """Several smooth functions of one variable, evaluated together.
+    """Several smooth functions of one variable, evaluated together; `OutsideTable` outside the interval.
 
     Parameters
     ----------
+    name : str
+        What the variable is, for the error.
     function : callable
         Takes the nodes, shape (n,), and returns the functions there, shape (..., n).
     lower, upper : float
-        Interval; outside, the value at its nearer end.
+        Interval.
     size : int
         Number of nodes.
     """
 
-    def __init__(self, function, lower, upper, size):
+    def __init__(self, name, function, lower, upper, size):
+        self.name = name
         self.lower, self.upper = lower, upper
         self.centre, self.half = (upper + lower) / 2, (upper - lower) / 2
         self.degrees = np.arange(size)
@@ -34,8 +44,10 @@ class Table:
 
     def basis(self, x):
         """Polynomials at the number x, shape (size,)."""
-        u = (min(max(x, self.lower), self.upper) - self.centre) / self.half
-        return np.cos(self.degrees * np.arccos(u))
+        u = (x - self.centre) / self.half
+        if not abs(u) <= 1 + 1e-12:         # rounding of an end
+            raise OutsideTable(self.name, x, self.lower, self.upper)
+        return np.cos(self.degrees * np.arccos(min(max(u, -1.0), 1.0)))
 
     def derivatives(self, order):
         """A `Table` of the functions and their first derivatives, stacked in front."""

@@ -19,8 +19,9 @@ from scipy.integrate import solve_ivp
 from sidr.neutrinos import masses, real
 
 from . import dark, nucleosynthesis, seesaw
-from .baths import BATHS, N_NU, NoHistory
-from .history import BBN_TIMES, T_BBN, History, Solution
+from .baths import BATHS, COLDEST, N_NU, NoHistory
+from .chebyshev import OutsideTable
+from .history import BBN_TIMES, T_BBN, T_TODAY, History, Solution
 from .plasma import plasma
 from .units import N_EFF_UNIT, RHO_GAMMA, RHO_NU, hubble
 from .weak import weak_among_neutrinos, weak_from_plasma
@@ -28,19 +29,28 @@ from .weak import weak_among_neutrinos, weak_from_plasma
 #: Number density of one flavour that decoupled at once, T^3 = 4/11 T_gamma^3 [T_gamma^3]
 N_NU_INSTANTANEOUS = 4 / 11 * N_NU
 
+#: Highest T_start [MeV]: above, muons belong to the plasma, which has photons, e- and e+
+T_START_MAX = 25.0
+
+#: T_end [MeV] at which N_eff is quoted; nothing changes it any more once phi has gone
+T_END = 1e-4
+
+#: Lightest phi [MeV]: at T = m_phi/10 matter is still less than a tenth of the radiation
+M_PHI_MIN = 1e-4
+
 #: A history takes about a thousand evaluations of the equations, with potentials three thousand
 MAX_EVALUATIONS = 100000
 
 
 def evolve(m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi, ordering="degenerate", *,
-           T_start=10.0, T_end=1e-4, t_channel="leading", s_channel="narrow", counting="complete",
+           T_start=10.0, T_end=None, t_channel="leading", s_channel="narrow", counting="complete",
            potentials="none", M_N=10.0, mixing=None, qed=True, times=400, rtol=1e-8):
     """Solve the thermal history of one point of the model.
 
     Parameters
     ----------
     m_phi : float
-        Mass of the mediator [MeV].
+        Mass of the mediator [MeV], from 1e-4 (later, there is matter) to T_start.
     lambda_phi_chi : float
         Its coupling to chi.
     M_N_over_lambda : float
@@ -52,8 +62,9 @@ def evolve(m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi, ordering="de
     ordering : {"degenerate", "normal", "inverted"}
         See `sidr.neutrinos.masses`.
     T_start, T_end : float
-        Temperatures of the photons at the ends [MeV]. At T_start neutrinos have that temperature
-        and there is no chi: the t-channel depends on it.
+        Temperatures of the photons at the ends [MeV]. At T_start, 25 or less, neutrinos have that
+        temperature and there is no chi: the t-channel depends on it. T_end is m_phi/10 or less, so that phi
+        has gone; if not given, 1e-4 or, for a lighter phi, m_phi/10.
     t_channel : {"leading", "full", "off"}
         nu nu -> phi phi by (S32) for heavy sterile neutrinos (without the factor 1 - s/M_N^2, which
         turns negative), in full, or not at all.
@@ -61,11 +72,11 @@ def evolve(m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi, ordering="de
         nu nu -> chi chi in the narrow width or by (S28).
     counting : {"complete", "printed"}
         Pairs of flavours, see `seesaw.pair_couplings`.
-    potentials : {"none", "all", "neutrinos"}
+    potentials : {"none", "all", "neutrinos", "kinetic"}
         Chemical potentials. "none": temperatures only and no phi in the bath, as S19-S27. "all": for
         nu_e, nu_mu and the dark bath of chi and phi (mu_phi = 2 mu_chi); the s-channel conserves
         n_nu + n_chi + 2 n_phi, as in S1-S17. "neutrinos": chi chi <-> phi phi is in equilibrium and
-        keeps mu_chi = 0.
+        keeps mu_chi = 0. "kinetic": as "all", with chi chi <-> phi phi at its rate, between the two.
     M_N : float
         Mass of the sterile neutrinos [MeV]; only with t_channel="full".
     mixing : sidr.oscillations.Mixing, optional
@@ -93,34 +104,33 @@ def evolve(m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi, ordering="de
     """
     point = {"m_phi": m_phi, "lambda_phi_chi": lambda_phi_chi, "M_N_over_lambda": M_N_over_lambda,
              "m_nu_sum": m_nu_sum, "n_chi": n_chi}
-    for name, value in (point | {"T_start": T_start, "T_end": T_end, "M_N": M_N, "rtol": rtol}).items():
+    for name, value in (point | {"T_start": T_start, "M_N": M_N, "rtol": rtol}).items():
         if name in ("m_nu_sum", "n_chi"):
             real(name, value, "a finite number, 0 or more")
         else:
             real(name, value, "a finite number above 0", positive=True)
     if not times >= 2:
         raise ValueError(f"times = {times!r} must be 2 or more: the ends.")
-    if T_end >= T_start:
-        raise ValueError(f"T_end = {T_end:g} MeV must be below T_start = {T_start:g} MeV.")
     for name, value, allowed in (("t_channel", t_channel, ("leading", "full", "off")),
                                  ("s_channel", s_channel, ("narrow", "breit-wigner")),
                                  ("counting", counting, ("complete", "printed")),
                                  ("potentials", potentials, tuple(BATHS))):
         if value not in allowed:
             raise ValueError(f"{name} = {value!r} must be one of {', '.join(allowed)}.")
+    T_end = _checked_end(T_start, T_end, m_phi, n_chi)
 
     couplings = seesaw.pair_couplings(M_N_over_lambda, m_nu_sum, ordering, counting, mixing).tolist()
-    T_range = (T_end / 3, 1.5 * T_start)
+    T_range = (0.5 * COLDEST * T_end, 1.5 * T_start)
     channels = []
     if n_chi > 0 and m_nu_sum > 0:
         width = dark.phi_width(m_phi, lambda_phi_chi, n_chi)
         channels.append(Channel(dark.narrow_resonance(m_phi) if s_channel == "narrow" else
-                                dark.breit_wigner(m_phi, width, *T_range), back=2, created=0))
+                                dark.breit_wigner(m_phi, width, *T_range), "s", back=2, created=0))
         if t_channel != "off":      # 2 nu -> 2 phi, which count as 4 chi
             channels.append(Channel(
                 dark.t_channel(m_phi, M_N_over_lambda) if t_channel == "leading" else
-                dark.t_channel_full(m_phi, M_N_over_lambda, M_N, *T_range), back=4, created=1))
-    bath = BATHS[potentials](m_phi, n_chi, T_start)
+                dark.t_channel_full(m_phi, M_N_over_lambda, M_N, *T_range), "t", back=4, created=1))
+    bath = BATHS[potentials](m_phi, lambda_phi_chi, n_chi, T_start)
 
     evaluations = iter(range(MAX_EVALUATIONS))
 
@@ -132,25 +142,44 @@ def evolve(m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi, ordering="de
     described = ", ".join(f"{name} = {value:g}" for name, value in point.items())
     span = log(T_start), log(T_end)
     lnT = np.linspace(*span, times)
-    covered = T_start >= nucleosynthesis.T_START and T_end <= T_BBN
+    covered = T_start >= nucleosynthesis.T_START and T_end <= T_TODAY
     ln_early = np.linspace(log(min(T_start, 1.02 * nucleosynthesis.T_START)), log(T_BBN),
                            BBN_TIMES if covered else 0)
     try:
         solution = solve_ivp(slopes, span, [0.0, 0.0, 0.0, *bath.start()], method="LSODA", rtol=rtol,
                              atol=1e-12, t_eval=np.unique([*lnT, *ln_early])[::-1])
-    except NoHistory as error:
+    except (NoHistory, OutsideTable) as error:
         raise NoHistory(f"No thermal history of {described}: {error}.") from None
     if not solution.success:
         raise RuntimeError(f"No thermal history of {described}: {solution.message} at T_gamma = "
                            f"{exp(solution.t[-1]):.3g} MeV.")
     early = Solution(np.exp(ln_early), solution.y[:, np.isin(solution.t, ln_early)], bath, qed)
-    settings = {"T_start": T_start, "T_end": T_end, "potentials": potentials, "qed": qed, "rtol": rtol}
-    history = _history(np.exp(lnT), solution.y[:, np.isin(solution.t, lnT)], bath, point, ordering, mixing,
-                       settings, early if covered else None)
+    settings = {"T_start": T_start, "potentials": potentials, "qed": qed, "rtol": rtol}
+    history = _history(np.exp(lnT), solution.y[:, np.isin(solution.t, lnT)], bath, point, couplings,
+                       channels, seesaw.mass_states(ordering, mixing), settings, early if covered else None)
     if not max(history.energy_drift, history.number_drift) < 1e-4:
         raise RuntimeError(f"The thermal history of {described} loses {history.energy_drift:.1e} of its "
                            f"energy and {history.number_drift:.1e} of its number; take a smaller rtol.")
     return history
+
+
+def _checked_end(T_start, T_end, m_phi, n_chi):
+    """T_end, or its default, if the history between the temperatures has all that happens."""
+    if T_start > T_START_MAX:
+        raise ValueError(f"T_start = {T_start:g} MeV must be {T_START_MAX:g} MeV or less: above, the "
+                         "plasma has muons, which are not followed.")
+    if n_chi > 0 and not M_PHI_MIN <= m_phi <= T_start:
+        raise ValueError(f"m_phi = {m_phi:g} MeV must be from {M_PHI_MIN:g} MeV to T_start = {T_start:g} "
+                         "MeV: a lighter phi converts when there is matter, a heavier one before T_start.")
+    if T_end is None:
+        return min(T_END, m_phi / 10) if n_chi > 0 else T_END
+    T_end = real("T_end", T_end, "a finite number above 0", positive=True)
+    if T_end >= T_start:
+        raise ValueError(f"T_end = {T_end:g} MeV must be below T_start = {T_start:g} MeV.")
+    if n_chi > 0 and T_end > m_phi / 10 * (1 + 1e-9):
+        raise ValueError(f"T_end = {T_end:g} MeV must be m_phi/10 = {m_phi / 10:g} MeV or less: before, "
+                         "phi has not gone.")
+    return T_end
 
 
 @cache
@@ -213,11 +242,12 @@ def losses(channel, state, couplings):
 class Channel(NamedTuple):
     """A way from neutrinos to chi."""
     exchange: object        # function of the temperatures, see `sidr.thermal.dark`
+    name: str               # "s" or "t"
     back: int               # power of z_chi of the inverse: particles that it takes
     created: int            # particles that it creates, per neutrino
 
 
-def _history(T, y, bath, point, ordering, mixing, settings, early):
+def _history(T, y, bath, point, couplings, channels, flavours, settings, early):
     """The `History` of a solution y of the equations at T."""
     a = np.exp(y[0]) / bath.T_start
     states = [bath.state(variables, b) for variables, b in zip(y[3:].T, a, strict=True)]
@@ -238,23 +268,23 @@ def _history(T, y, bath, point, ordering, mixing, settings, early):
     T_chi, z_chi = (np.array([getattr(s, name) for s in states]) for name in ("T_chi", "z_chi"))
     return History(
         T, *T_nu, T_chi * (bath.n_chi > 0), *z_nu, z_chi,
-        a * bath.T_start, H, _rates(T, T_nu, states, H, point, ordering, mixing),
+        a * bath.T_start, H, _rates(T, states, H, point, couplings, channels),
         *(float(unit * rho) for rho in (last.rho, last.rho_nu, last.rho_dark)),
         last.n_nu / (3 * N_NU_INSTANTANEOUS * T[-1]**3),
         point["lambda_phi_chi"]**2 / point["m_phi"]**2, energy_drift, number_drift,
-        seesaw.mass_states(ordering, mixing), masses(point["m_nu_sum"], ordering), settings, early)
+        flavours, masses(point["m_nu_sum"], ordering), settings, early)
 
 
-def _rates(T, T_nu, states, H, point, ordering, mixing):
-    """Rates over H."""
-    m_phi, lam = point["m_phi"], point["lambda_phi_chi"]
-    couplings = seesaw.pair_couplings(point["M_N_over_lambda"], point["m_nu_sum"], ordering, mixing=mixing)
-    lambda_nu = (couplings[1].sum() / 2)**0.5           # of nu_mu or nu_tau, averaged
-    r, n_chi = point["M_N_over_lambda"], point["n_chi"]
-    T_chi = np.array([s.T_chi for s in states])
+def _rates(T, states, H, point, couplings, channels):
+    """Rates over H, those of neutrinos by the channels that the equations have."""
+    m_phi, lam, n_chi = point["m_phi"], point["lambda_phi_chi"], point["n_chi"]
+    T_mu, T_chi, z_mu, z_chi = np.array([(s.T_nu[1], s.T_chi, s.z_nu[1], s.z_chi) for s in states]).T
     weak = np.array([relaxation_rate(t) for t in T])
-    from_neutrinos = (dark.rate_s_channel(T_nu[1], m_phi, lambda_nu),
-                      dark.rate_t_channel(T_nu[1], lambda_nu * r, r))
-    from_chi = dark.rate_self(T_chi, m_phi, lam), dark.rate_decay(T_chi, m_phi, lam, n_chi)
-    # Without chi, nothing of this
-    return dark.Rates(weak / H, *((n_chi > 0) * rate / H for rate in (*from_neutrinos, *from_chi)))
+    of_neutrinos = {"s": 0 * T, "t": 0 * T}
+    coupling2 = sum(couplings[1]) / 2       # of nu_mu or nu_tau, averaged
+    for channel in channels:
+        of_neutrinos[channel.name] = z_mu * dark.rate_of_pairs(channel.exchange, T_mu, coupling2)
+    of_dark = z_chi * dark.rate_self(T_chi, m_phi, lam), dark.rate_decay(T_chi, m_phi, lam, n_chi)
+    if n_chi == 0:      # nothing of this
+        of_dark = 0 * T, 0 * T
+    return dark.Rates(*(rate / H for rate in (weak, *of_neutrinos.values(), *of_dark)))

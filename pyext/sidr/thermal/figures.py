@@ -12,7 +12,7 @@ from cobaya.yaml import yaml_load_file
 from sidr.neutrinos import N_TOT
 from sidr.oscillations import ROUNDED_SPLITTINGS
 
-from .constraints import FLOORS
+from .constraints import DELTA_N_BBN, FLOORS
 from .equilibrium import equilibrium
 from .evolution import evolve
 from .plane import M_PHI, plane
@@ -34,10 +34,8 @@ def fig1():
     labels = {"weak": r"$\nu_e e$ (weak)", "nu_nu_to_chi_chi": r"$\nu\nu\to\chi\chi$",
               "nu_nu_to_phi_phi": r"$\nu\nu\to\phi\phi$", "chi_chi_to_chi_chi": r"$\chi\chi\to\chi\chi$",
               "phi_to_chi_chi": r"$\phi\to\chi\chi$"}
-    heavy = history.T_chi < 0.3 * BENCHMARK[0]         # where chi chi -> chi chi is a contact interaction
     for name, label in labels.items():
         rate = getattr(history.rates, name)
-        rate = np.where(heavy, rate, np.nan) if name == "chi_chi_to_chi_chi" else rate
         rates.plot(history.T_gamma, np.where(rate > 0, rate, np.nan), label=label)
     rates.axhline(1, color="k", lw=0.8)
     rates.set(yscale="log", ylim=(1e-8, 1e16), ylabel=r"$\Gamma/H$")
@@ -150,9 +148,11 @@ def planes(M_N_over_lambda, name, folder, size, jobs, limits):
         filled = ax.contourf(grid.m_nu_sum, grid.m_phi, grid.N_eff_nu, levels, cmap="viridis_r",
                              extend="both")
         fig.colorbar(filled, ax=ax, label=r"$N_\mathrm{eff}^\nu$", format="%.2f")
-        more = grid.m_nu_sum, grid.m_phi, grid.N_eff - N_TOT
-        ax.contourf(*more, [0.4, 99], colors="none", hatches=["///"])
-        ax.contour(*more, [0.4], colors="gray")
+        helium, expansion = (N - N_TOT for N in (grid.N_bbn, grid.N_eff))
+        ax.contourf(grid.m_nu_sum, grid.m_phi, helium, [DELTA_N_BBN, 99], colors="none", hatches=["///"])
+        ax.contour(grid.m_nu_sum, grid.m_phi, helium, [DELTA_N_BBN], colors="gray")
+        # As the paper has it
+        ax.contour(grid.m_nu_sum, grid.m_phi, expansion, [DELTA_N_BBN], colors="gray", linestyles=":")
         ax.axvline(FLOORS["normal"], color="k", ls="--", lw=1)
         ax.axvline(3 * 0.45, color="k", ls="-.", lw=1)
         draw_posterior(ax, known.get(n_chi))

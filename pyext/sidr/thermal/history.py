@@ -17,6 +17,9 @@ from .units import N_EFF_UNIT, RHO_GAMMA
 #: Temperature of the photons [MeV] at which helium has been made: what happens later helium does not see
 T_BBN = 0.07
 
+#: Temperature of the photons [MeV] below which no e+ e- are left to heat them
+T_TODAY = 0.02
+
 #: Times between the start of nucleosynthesis and T_BBN, equally spaced in ln T_gamma
 BBN_TIMES = 160
 
@@ -82,7 +85,7 @@ class History:
     flavours: np.ndarray    # shares of nu_e, nu_mu, nu_tau (columns) in the mass states, shape (3, 3)
     masses: Masses          # of the three neutrinos [eV]
     settings: dict          # options of `evolve` that the standard model has too
-    early: Solution | None  # None if the history does not cover nucleosynthesis
+    early: Solution | None  # None if the history does not go from 5 to 0.02 MeV
 
     @cached_property
     def today(self):
@@ -91,8 +94,16 @@ class History:
         Oscillations leave mass states. Each has the energy and number of its shares of the flavours, and
         T_nu and z_nu are those of a Fermi-Dirac distribution with both. Where flavours have different
         temperatures z_nu is a bit below 1 even without chemical potentials.
+
+        Raises
+        ------
+        ValueError
+            If the history ends before e+ e- have gone.
         """
         T = self.T_gamma[-1]
+        if T > T_TODAY:
+            raise ValueError(f"The history ends at {T:g} MeV, before e+ e- have gone: take T_end below "
+                             f"{T_TODAY:g} MeV.")
         T_nu = np.array([self.T_nu_e[-1], *[self.T_nu_mu[-1]] * 2]) / T
         z_nu = np.array([self.z_nu_e[-1], *[self.z_nu_mu[-1]] * 2])
         rho, n = np.array([densities(*flavour) for flavour in zip(T_nu, z_nu, strict=True)]).T
@@ -129,7 +140,7 @@ class History:
         Raises
         ------
         ValueError
-            If the history does not cover nucleosynthesis, from 5 to 0.07 MeV.
+            If T_start is below 5 MeV, or T_end above 0.02 MeV.
         """
         from .evolution import standard_model  # which makes histories
 
@@ -158,7 +169,7 @@ class History:
     def covered(self):
         """The `Solution` while helium is made."""
         if self.early is None:
-            raise ValueError(f"The history goes from {self.T_gamma[0]:g} to {self.T_gamma[-1]:g} MeV, and "
-                             f"nucleosynthesis from {T_START:g} to {T_BBN:g} MeV is not in it: take "
-                             "T_start above and T_end below.")
+            raise ValueError(f"The history goes from {self.T_gamma[0]:g} to {self.T_gamma[-1]:g} MeV: for "
+                             f"nucleosynthesis take T_start of {T_START:g} MeV or more and T_end of "
+                             f"{T_TODAY:g} MeV or less.")
         return self.early

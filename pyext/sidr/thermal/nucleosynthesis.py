@@ -143,11 +143,12 @@ def matching_radiation(nucleons, standard):
     Raises
     ------
     ValueError
-        If there is none between N_TOT - 2 and N_TOT + 20.
+        If there is none from 1 to 10^4.
     """
     X = nucleons.neutron_fraction()
-    ends = [standard.neutron_fraction(extra) for extra in (-2, 20)]
-    if not ends[0] < X < ends[1]:
-        raise ValueError(f"{X:.3f} of the nucleons are neutrons when helium is made: no N_eff between "
-                         f"{N_TOT - 2:g} and {N_TOT + 20:g} gives that ({ends[0]:.3f} to {ends[1]:.3f}).")
-    return N_TOT + brentq(lambda extra: standard.neutron_fraction(extra) - X, -2, 20, xtol=1e-6)
+    ends = 1 - N_TOT, 1e4
+    low, high = (standard.neutron_fraction(extra) for extra in ends)
+    if not low < X < high:
+        raise ValueError(f"{X:.3f} of the nucleons are neutrons when helium is made: no N_eff from 1 to "
+                         f"10^4 gives that ({low:.3f} to {high:.3f}).")
+    return N_TOT + brentq(lambda extra: standard.neutron_fraction(extra) - X, *ends, xtol=1e-6)

@@ -1,4 +1,4 @@
-"""N_nu and N_tot over the plane of Sigma m_nu and m_phi, in parallel and resumable."""
+"""N_nu, N_tot and N_bbn over the plane of Sigma m_nu and m_phi, in parallel and resumable."""
 
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -19,6 +19,7 @@ class Plane(NamedTuple):
     m_phi: np.ndarray       # [MeV], shape (n,)
     N_eff_nu: np.ndarray    # shape (n, n): m_phi, m_nu_sum
     N_eff: np.ndarray
+    N_bbn: np.ndarray       # what helium sees
 
 
 def plane(n_chi, M_N_over_lambda, lambda_phi_chi=0.003, size=60, file=None, jobs=None):
@@ -47,7 +48,7 @@ def plane(n_chi, M_N_over_lambda, lambda_phi_chi=0.003, size=60, file=None, jobs
     """
     m_nu_sum, m_phi = (np.geomspace(*ends, size) for ends in (M_NU_SUM, M_PHI))
     head = (f"# n_chi {n_chi:g}, M_N/lambda {M_N_over_lambda:g} MeV, lambda_phi_chi {lambda_phi_chi:g}, "
-            f"{size} x {size}")
+            f"{size} x {size}; N_nu, N_tot, N_bbn")
     rows = _read(file, head, size)
     missing = sorted(set(range(size)) - rows.keys())
     with ProcessPoolExecutor(jobs) as pool:
@@ -62,13 +63,13 @@ def plane(n_chi, M_N_over_lambda, lambda_phi_chi=0.003, size=60, file=None, jobs
                         output.write(f"{i} " + " ".join(f"{x:.6f}" for x in rows[i].ravel()) + "\n")
                 progress.update()
     grid = np.array([rows[i] for i in range(size)])
-    return Plane(m_nu_sum, m_phi, grid[:, 0], grid[:, 1])
+    return Plane(m_nu_sum, m_phi, *np.moveaxis(grid, 1, 0))
 
 
 def _row(m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi):
-    """N_eff_nu and N_eff at one m_phi, shape (2, n)."""
+    """N_eff_nu, N_eff and N_bbn at one m_phi, shape (3, n)."""
     histories = [evolve(m_phi, lambda_phi_chi, M_N_over_lambda, m, n_chi, times=2) for m in m_nu_sum]
-    return np.array([(h.N_eff_nu, h.N_eff) for h in histories]).T
+    return np.array([(h.N_eff_nu, h.N_eff, h.N_bbn) for h in histories]).T
 
 
 def _read(file, head, size):
@@ -84,4 +85,4 @@ def _read(file, head, size):
     if not text.endswith("\n"):    # a kill has cut the last line
         lines = lines[:-1]
         Path(file).write_text("\n".join([head, *lines]) + "\n")
-    return {int(i): np.array(row, float).reshape(2, size) for i, *row in map(str.split, lines)}
+    return {int(i): np.array(row, float).reshape(3, size) for i, *row in map(str.split, lines)}

@@ -24,12 +24,12 @@ class Plasma(NamedTuple):
     drho_dlnT: float    # [MeV^4]
 
 
-#: ln(T/MeV) of the table: below, no electrons are left (1e-16); above, they are massless
+#: ln(T/MeV) of the table: below, no electrons are left (1e-16); above, they are massless (1e-8)
 _LN_T = (np.log(M_E / 45), np.log(M_E / 2e-4))
 
 
 def plasma(T, qed=True):
-    """Densities of the plasma.
+    """Densities of the plasma: photons, electrons and positrons alone, whatever the temperature.
 
     Parameters
     ----------
@@ -46,14 +46,14 @@ def plasma(T, qed=True):
     if lnT <= _LN_T[0]:
         rho = RHO_GAMMA * T**4
         return Plasma(rho, rho / 3, 4 * rho)
-    p, dp, d2p = _pressure(qed)(lnT)                    # of P/T^4, with respect to ln T
+    p, dp, d2p = _pressure(qed)(min(lnT, _LN_T[1]))                    # of P/T^4, with respect to ln T
     return Plasma(float(3 * p + dp) * T**4, float(p) * T**4, float(12 * p + 7 * dp + d2p) * T**4)
 
 
 @cache
 def _pressure(qed):
     """P/T^4 and its derivatives as functions of ln(T/MeV)."""
-    return Table(lambda lnT: [reduced_pressure(M_E / np.exp(x), qed) for x in lnT],
+    return Table("ln(T/MeV)", lambda lnT: [reduced_pressure(M_E / np.exp(x), qed) for x in lnT],
                  *_LN_T, 70).derivatives(2)
 
 

@@ -22,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.polynomial import laguerre, legendre
 
+from .chebyshev import OutsideTable
 from .units import G_F, M_E, SIN2_W
 
 
@@ -43,9 +44,9 @@ COUPLINGS = np.array([couplings(0.5 + SIN2_W, SIN2_W), couplings(-0.5 + SIN2_W, 
 # two and the last are divided by 1 - r: gain minus loss by annihilation at z = 1, for energy and
 # number; the loss alone; scattering. Logarithms are interpolated: all are positive.
 _KINDS = 5
-_LN_R = (np.log(0.3), np.log(2.5))
-_LN_X = (np.log(0.02), np.log(12.0))        # m_e/T; above, Gamma/H < 1e-9
-_SIZE = (20, 18)                            # nodes in ln x and in ln r
+_LN_R = (np.log(0.15), np.log(2.5))
+_LN_X = (np.log(0.02), np.log(12.0))        # m_e/T; above, Gamma/H < 1e-9; below, massless to 6e-5
+_SIZE = (20, 25)                            # nodes in ln x and in ln r
 
 
 def weak_from_plasma(T, T_nu, z=(1.0, 1.0)):
@@ -63,27 +64,36 @@ def weak_from_plasma(T, T_nu, z=(1.0, 1.0)):
     Returns
     -------
     pair of Transfer
+
+    Raises
+    ------
+    OutsideTable
+        If T_nu/T is not between 0.15 and 2.5.
     """
-    x = M_E / T
-    if (lnx := log(x)) > _LN_X[1]:
+    lnx = max(log(M_E / T), _LN_X[0])
+    if lnx > _LN_X[1]:
         return NOTHING, NOTHING
-    over_x = (_basis(lnx, *_LN_X, _SIZE[0]) @ _plasma_table()).reshape(-1, _SIZE[1])
+    x = exp(lnx)
+    over_x = (_basis("ln(m_e/T)", lnx, *_LN_X, _SIZE[0]) @ _plasma_table()).reshape(-1, _SIZE[1])
     transfers = []
     for T_a, z_a, coupling in zip(T_nu, z, COUPLINGS, strict=True):
         r = T_a / T
-        values = np.exp(over_x @ _basis(log(r), *_LN_R, _SIZE[1])).reshape(_KINDS, 2)
+        values = np.exp(over_x @ _basis("ln(T_nu/T)", log(r), *_LN_R, _SIZE[1])).reshape(_KINDS, 2)
         values = (values * _SIGNS @ coupling).tolist()
         transfers.append(_transfer(values, x, r, T, 1.0, z_a))
     return transfers
 
 
 def weak_among_neutrinos(T, T_other, z=1.0, z_other=1.0):
-    """What one flavour at T, z gains from one other flavour at T_other, z_other; a `Transfer`."""
+    """What one flavour at T, z gains from one other flavour at T_other, z_other; a `Transfer`.
+
+    `OutsideTable` if one is colder than 0.15 of the other.
+    """
     if T > T_other:
         gain = weak_among_neutrinos(T_other, T, z_other, z)
         return Transfer(-gain.rho, -gain.n)
     r = T / T_other
-    values = np.exp(_neutrino_table() @ _basis(log(r), *_LN_R, _SIZE[1])).tolist()
+    values = np.exp(_neutrino_table() @ _basis("ln of two T_nu", log(r), *_LN_R, _SIZE[1])).tolist()
     return _transfer(values, 0.0, r, T_other, z_other, z)
 
 
@@ -101,10 +111,11 @@ def _transfer(values, x, r, T, z_hot, z):
     return Transfer(G_F**2 * T**9 * rho, G_F**2 * T**8 * (annihilation * difference_n + off * loss_n))
 
 
-def _basis(x, lower, upper, size):
-    """Chebyshev polynomials at x, which is moved into the interval."""
-    u = (2 * min(max(x, lower), upper) - lower - upper) / (upper - lower)
-    return np.cos(_DEGREES[:size] * acos(u))
+def _basis(name, x, lower, upper, size):
+    """Chebyshev polynomials at x, called name in the error outside the interval."""
+    if not lower <= x <= upper:
+        raise OutsideTable(name, x, lower, upper)
+    return np.cos(_DEGREES[:size] * acos((2 * x - lower - upper) / (upper - lower)))
 
 
 _DEGREES = np.arange(32)
@@ -123,7 +134,7 @@ def _to_coefficients(size):
 
 @cache
 def _plasma_table():
-    """Coefficients of the polynomials in ln x, shape (20, 5*2*18), the last those in ln r."""
+    """Coefficients of the polynomials in ln x, shape (20, 5*2*25), the last those in ln r."""
     values = np.array([[_logarithms(x, r) for r in np.exp(_nodes(*_LN_R, _SIZE[1]))]
                        for x in np.exp(_nodes(*_LN_X, _SIZE[0]))])
     values = np.moveaxis(values, 1, -1) @ _to_coefficients(_SIZE[1])
@@ -132,7 +143,7 @@ def _plasma_table():
 
 @cache
 def _neutrino_table():
-    """Coefficients, shape (5, 18), of the transfer from one massless flavour to another."""
+    """Coefficients, shape (5, 25), of the transfer from one massless flavour to another."""
     values = np.array([np.log(integrals(0.0, r)[:, 0] / 4) for r in np.exp(_nodes(*_LN_R, _SIZE[1]))])
     return values.T @ _to_coefficients(_SIZE[1])
 
@@ -167,7 +178,17 @@ def integrals(x, r, blocking=True, size=(20, 16)):
 
 def _annihilation(x, r, blocking, outer, inner):
     """(G - L)/(1 - r) and L, each for energy and number: shape (4, 2)."""
-    scale = max(1.0, r)
+    q0, structures = _pairs(x, r, max(1.0, r), blocking, outer, inner)
+    difference = -np.exp(-q0) * np.expm1(-q0 * (1 / r - 1)) / (1 - r)
+    rows = [np.sum(structures * difference * weight, axis=(1, 2)) for weight in (q0, 2)]
+    if r < 1:       # the loss falls faster
+        q0, structures = _pairs(x, r, r, blocking, outer, inner)
+    rows += [np.sum(structures * np.exp(-q0 / r) * weight, axis=(1, 2)) for weight in (q0, 2)]
+    return np.array(rows) / (2 * np.pi**5)      # 128/(256 pi^5)
+
+
+def _pairs(x, r, scale, blocking, outer, inner):
+    """Total energies q_0 = 2 x + scale y, shape (outer, 1), and the two structures, (2, outer, outer)."""
     y, weight = _laguerre(outer)
     v, dv = _unit(outer)
     q0 = (2 * x + scale * y)[:, None]
@@ -192,12 +213,7 @@ def _annihilation(x, r, blocking, outer, inner):
     nu, e = moments(r, 0.0), moments(1.0, x**2)
     # (p1.p4)^2, averaged over the azimuth
     square = nu[1] * e[1] - 2 * nu[2] * e[2] + nu[3] * e[3] + nu[4] * e[4] / 2
-    structures = np.array([square, x**2 * s / 2 * nu[0] * e[0]]) * measure
-    difference = -np.exp(-q0) * np.expm1(-q0 * (1 / r - 1)) / (1 - r)
-    loss = np.exp(-q0 / r)
-    factor = 1 / (2 * np.pi**5)             # 128/(256 pi^5)
-    return factor * np.array([[np.sum(A * b * weight) for A in structures]
-                              for b in (difference, loss) for weight in (q0, 2)])
+    return q0, np.array([square, x**2 * s / 2 * nu[0] * e[0]]) * measure
 
 
 def _scattering(x, r, blocking, outer, inner):
