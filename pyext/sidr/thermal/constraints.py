@@ -92,7 +92,7 @@ def constraints(m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi, orderin
         Constraint("reheating, BBN", "T_rh", T_reheating, T_BBN, "MeV", "S-II, its Ref. [97]", True),
         Constraint("reheating, sterile", "T_rh", T_reheating, reheating_limit(theta2.max()), "MeV",
                    "S-II, Gamma/H < 1"),
-        Constraint("BBN", "Delta N_bbn", max(history.N_bbn - N_TOT, 0), DELTA_N_BBN, "", "Fig. 2, of helium"),
+        Constraint("BBN", "Delta N_bbn", max(history.N_bbn - N_TOT, 0), DELTA_N_BBN, "", "Fig. 2; helium"),
         Constraint("KATRIN", "m_beta", np.sqrt(U2[0] @ m**2), 0.45, "eV", "its Ref. [17]"),
         Constraint("oscillations", "Sigma m_nu", m_nu_sum, FLOORS[ordering], "eV", "its Ref. [74]", True),
     ]

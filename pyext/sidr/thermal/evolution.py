@@ -155,8 +155,9 @@ def evolve(m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi, ordering="de
                            f"{exp(solution.t[-1]):.3g} MeV.")
     early = Solution(np.exp(ln_early), solution.y[:, np.isin(solution.t, ln_early)], bath, qed)
     settings = {"T_start": T_start, "potentials": potentials, "qed": qed, "rtol": rtol}
+    mass_states = seesaw.mass_states(ordering, mixing), masses(m_nu_sum, ordering)
     history = _history(np.exp(lnT), solution.y[:, np.isin(solution.t, lnT)], bath, point, couplings,
-                       channels, seesaw.mass_states(ordering, mixing), settings, early if covered else None)
+                       channels, mass_states, settings, early if covered else None)
     if not max(history.energy_drift, history.number_drift) < 1e-4:
         raise RuntimeError(f"The thermal history of {described} loses {history.energy_drift:.1e} of its "
                            f"energy and {history.number_drift:.1e} of its number; take a smaller rtol.")
@@ -247,7 +248,7 @@ class Channel(NamedTuple):
     created: int            # particles that it creates, per neutrino
 
 
-def _history(T, y, bath, point, couplings, channels, flavours, settings, early):
+def _history(T, y, bath, point, couplings, channels, mass_states, settings, early):
     """The `History` of a solution y of the equations at T."""
     a = np.exp(y[0]) / bath.T_start
     states = [bath.state(variables, b) for variables, b in zip(y[3:].T, a, strict=True)]
@@ -272,7 +273,7 @@ def _history(T, y, bath, point, couplings, channels, flavours, settings, early):
         *(float(unit * rho) for rho in (last.rho, last.rho_nu, last.rho_dark)),
         last.n_nu / (3 * N_NU_INSTANTANEOUS * T[-1]**3),
         point["lambda_phi_chi"]**2 / point["m_phi"]**2, energy_drift, number_drift,
-        flavours, masses(point["m_nu_sum"], ordering), settings, early)
+        *mass_states, settings, early)
 
 
 def _rates(T, states, H, point, couplings, channels):
