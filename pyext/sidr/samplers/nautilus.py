@@ -18,7 +18,9 @@ and need not be normalised: log Z has its integral then. Points that a theory ca
 likelihood; they are in `.failed`, and the log says why. See docs/sampling.md.
 """
 
+import os
 import re
+import warnings
 from contextlib import contextmanager
 
 import nautilus
@@ -181,7 +183,8 @@ class Nautilus(Sampler):
         LoggedError
             `sidr.samplers.interrupt.Stopped`, if the run ends without having reached them.
         """
-        with sigterm, self._pool, self._ends():  # the other processes of MPI stay in the pool
+        # the other processes of MPI stay in the pool
+        with warnings.catch_warnings(), sigterm, self._pool, self._ends():
             if mpi.is_main_process():
                 self._sample()
 
@@ -195,7 +198,7 @@ class Nautilus(Sampler):
         except LoggedError as error:
             raise Stopped(str(error)) from error
         except Terminated:
-            text = f"SIGTERM has stopped the run after {self._nautilus.n_like} calls. {self._continue()}"
+            text = f"SIGTERM has stopped the run. {self._continue()}"
             self.log.warning("%s", text)
             raise Stopped(text, TERMINATED) from None
         except (ValueError, ChildProcessError) as error:
@@ -218,6 +221,8 @@ class Nautilus(Sampler):
         return f"The checkpoint with {self._checkpoint.calls} calls is good: continue with cobaya-run -r."
 
     def _sample(self):
+        # of numbers that are not known where no point has a likelihood
+        warnings.filterwarnings("ignore", category=RuntimeWarning, module="nautilus.")
         path = self.progress_filename() if self.output else None
         self._infos = Infos(self.output) if self.output else None
         with Progress(self._nautilus, self.log, self.cube.log_volume, self.n_eff, self.f_live,
@@ -247,9 +252,9 @@ class Nautilus(Sampler):
         """Bring the checkpoint up to date, and see that Cobaya's files are still there."""
         if self._checkpoint:
             self._checkpoint.publish(self._nautilus.content, self._nautilus.n_like, self._rejected)
-            for path in self._infos.restore():
-                self.log.warning("%s had been removed, as by `cobaya-run --force` on the output of this "
-                                 "run: it is written again.", path)
+            if paths := self._infos.restore():
+                self.log.warning("%s had been removed, as `cobaya-run --force` does beside this run: "
+                                 "written again.", ", ".join(map(str, paths)))
 
     def _check_hope(self):
         """Say a first batch without likelihood; raise if there is no hope for any."""
@@ -288,9 +293,11 @@ class Nautilus(Sampler):
         if not self.converged:
             self.log.warning("Stopped at max_calls = %g: not converged. Resume with a larger one.",
                              self.max_calls)
-        self.log.info("%s after %d calls: log(Z) = %.3f +/- %.3f, %d samples, effectively %.0f",
-                      "Finished" if self.converged else "Stopped", n_like, results.logZ, results.logZstd,
-                      len(results.collection), results.ESS)
+        found = "no point has a likelihood"
+        if size := len(results.collection):
+            found = (f"log(Z) = {results.logZ:.3f} +/- {results.logZstd:.3f}, {size} samples, effectively "
+                     f"{results.ESS:.0f}")
+        self.log.info("%s after %d calls: %s", "Finished" if self.converged else "Stopped", n_like, found)
         for line in results.words():
             self.log.info("  %s", line)
         if self._rejected.reasons:
@@ -346,6 +353,17 @@ class Nautilus(Sampler):
         return mpi.share_mpi(products) if combined or to_getdist else products
 
     # What Cobaya asks for
+
+    @classmethod
+    def check_force_resume(cls, output, info=None):
+        """As Cobaya, which advises to delete the checkpoint if only .updated.yaml is missing."""
+        checkpoint = output and cls.checkpoint_h5(output)
+        if (output and mpi.is_main_process() and os.path.exists(checkpoint)
+                and not (output.force or output._has_old_updated_info)):
+            raise LoggedError(output.log, "There is the checkpoint %s of a run whose %s was missing. It is "
+                              "written now, from this input: cobaya-run -r continues the run if it is the "
+                              "same, -f begins again.", checkpoint, output.file_updated)
+        super().check_force_resume(output, info)
 
     def _get_requested_cache_size(self):
         """No point is visited twice, and each that is kept has a `Class` (40 MB)."""

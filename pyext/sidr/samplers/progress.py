@@ -39,13 +39,11 @@ class Progress:
 
     def __enter__(self):
         self.start, self.first = time.monotonic(), self.nautilus.n_like
-        self.exploring = not self.nautilus.explored
+        self.exploring, self.begun = not self.nautilus.explored, False
         self.stack = ExitStack()
         self.stack.enter_context(logging_redirect_tqdm())
         self.bar = self.stack.enter_context(tqdm(initial=self.first, unit="call", disable=None,
                                                  dynamic_ncols=True, smoothing=0.02))
-        if self.path:
-            self._begin_file()
         return self
 
     def __exit__(self, *error):
@@ -57,6 +55,7 @@ class Progress:
         lines = Path(self.path).read_text() if self.first and Path(self.path).exists() else head
         with replacing(self.path) as new:
             Path(new).write_text(lines[:lines.rfind("\n") + 1])
+        self.begun = True
 
     def tick(self):
         """One point more."""
@@ -74,13 +73,15 @@ class Progress:
         logZ = np.nan if nautilus.log_z is None else nautilus.log_z + self.log_volume
         if not logZ > -1e9:     # no point has a likelihood yet, or none after the exploration
             logZ = np.nan
-        state = f"log Z = {logZ:.2f}, ESS = {nautilus.n_eff:.0f}"
+        state = f"log Z = {logZ:.2f}, ESS = {nautilus.n_eff:.0f} of {self.goal[0]:g}"
         if np.isnan(logZ):
             state = "log Z not known yet"
         if left is not None:
             self.bar.total = nautilus.n_like + left
         self.bar.set_postfix_str(state)
         if self.path:
+            if not self.begun:
+                self._begin_file()
             values = (nautilus.n_like, datetime.now().isoformat(timespec="seconds"), len(nautilus.bounds),
                       nautilus.f_live or np.nan, nautilus.n_eff, logZ)
             with open(self.path, "a") as file:
@@ -92,9 +93,9 @@ class Progress:
                           "are left out from now on (discard_exploration)." if self.goal[2] else "count.")
         if due := time.monotonic() - self.said > self.every:
             self.said = time.monotonic()
-            self.log.info("%s: %d calls, %d bounds, %s of %g; %s",
+            self.log.info("%s: %d calls, %d bounds, %s; %s",
                           "Sampling" if nautilus.explored else "Exploring", nautilus.n_like,
-                          len(nautilus.bounds), state, self.goal[0], self.words(left))
+                          len(nautilus.bounds), state, self.words(left))
         return due
 
     def words(self, calls):
