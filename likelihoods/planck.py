@@ -92,7 +92,7 @@ class PlanckCompressed(Likelihood):
 
     def warn(self, results):
         """Say how wrong the chi2 of a point outside may be."""
-        errors = ", ".join(f"{error:.2g} in {name}" if np.isfinite(error) else f"an unknown amount in {name}"
+        errors = ", ".join((f"{error:.2g}" if np.isfinite(error) else "an unknown amount") + f" in {name}"
                            for name, (_, error) in results.items() if error > 0.01 * self.tolerance)
         self.log.warning(
             "A point is outside the spectra that the compression was made of: chi2 may be wrong by %s "
