@@ -7,6 +7,8 @@ r"""Planck 2018 inside the package: TT, TE, EE and lensing, compressed to what m
 docs/planck_compressed.md says how well it agrees with the real likelihoods.
 """
 
+from collections import Counter
+
 import numpy as np
 from cobaya.likelihood import Likelihood
 from cobaya.log import LoggedError
@@ -30,7 +32,7 @@ class PlanckCompressed(Likelihood):
     log10 G_eff, where chi2 is that of the four within 0.02 (standard deviation). With each chi2 comes an
     estimate of its error, from what the compression does not see of the spectra. Where that is more than
     `tolerance`, or the low-l spectra are beyond those that it was made of, a point is outside: the first
-    one is warned of, and with `strict` all are refused (log-zero).
+    one is warned of; with `strict` all are refused (log-zero) and counted.
 
     A model with other features in its spectra needs the real likelihoods, unless it is inside; so does
     what needs residuals or some of the multipoles. Parameters that can be derived: chi2_plik_lite,
@@ -60,7 +62,7 @@ class PlanckCompressed(Likelihood):
         except (OSError, ValueError) as error:
             raise LoggedError(self.log, "file = %r: %s", self.file, error) from error
         self.compressed = {name: parts[name] for name in self.parts}
-        self.outside = 0
+        self.outside, self.rejected = 0, Counter()
 
     def get_requirements(self):
         l_max = {}
@@ -80,21 +82,23 @@ class PlanckCompressed(Likelihood):
             _derived.update({f"chi2_{name}": chi2 for name, (chi2, _) in results.items()})
             _derived["chi2_error"] = total_error
         if total_error > self.tolerance:
-            self.count_outside(results)
+            self.outside += 1
             if self.strict:
+                self.rejected["spectra outside those that the compression of Planck was made of"] += 1
                 return -np.inf
+            if self.outside == 1:
+                self.warn(results)
         return -0.5 * sum(chi2 for chi2, _ in results.values())
 
-    def count_outside(self, results):
-        """Count a point outside, and warn of the first one."""
-        self.outside += 1
-        if self.outside == 1:
-            errors = ", ".join(f"{error:.2g} in {name}" for name, (_, error) in results.items() if error)
-            self.log.warning(
-                "A point is outside the spectra that the compression was made of: chi2 may be wrong by %s "
-                "(inf: unknown), tolerance = %g. This is said once; such points are %s. If the posterior "
-                "has any, use the real likelihoods, or `sidr compress` with spectra from there.",
-                errors, self.tolerance, "refused" if self.strict else "kept: strict = true refuses them")
+    def warn(self, results):
+        """Say how wrong the chi2 of a point outside may be."""
+        errors = ", ".join((f"{error:.2g}" if np.isfinite(error) else "an unknown amount") + f" in {name}"
+                           for name, (_, error) in results.items() if error > 0.01 * self.tolerance)
+        self.log.warning(
+            "A point is outside the spectra that the compression was made of: chi2 may be wrong by %s "
+            "(tolerance = %g). This is said once; such points are kept: strict = true refuses them. If the "
+            "posterior has any, use the real likelihoods, or `sidr compress` with spectra from there.",
+            errors, self.tolerance)
 
     def close(self):
         if self.outside:

@@ -388,9 +388,9 @@ def test_resume_with_more_calls_and_then_a_larger_sample(small):
     more = sample(options(model, max_calls=175), resume=True)
     assert more["calls"] == 175
     finished = run(options(model, max_calls=np.inf), resume=True)[1]
-    assert finished.converged and finished.ESS > 500
-    larger = sample(options(model, max_calls=np.inf, n_eff=3 * finished.ESS), resume=True)
-    assert larger["ESS"] > 3 * finished.ESS and abs(larger["logZ"]) < 0.15
+    assert finished.converged and finished.results.ESS > 500
+    larger = sample(options(model, max_calls=np.inf, n_eff=3 * finished.results.ESS), resume=True)
+    assert larger["ESS"] > 3 * finished.results.ESS and abs(larger["logZ"]) < 0.15
     rows = np.loadtxt(f"{model['output']}.progress", usecols=0)
     assert rows[:3].tolist() == [50, 100, 150] and (np.diff(rows) > 0).all()
 

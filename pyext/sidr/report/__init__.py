@@ -1,13 +1,14 @@
 """One page that shows what runs of Cobaya have found, beside the paper; its pictures as files too."""
 
 import logging
-import os
 import time
 from contextlib import contextmanager
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 from tqdm import tqdm
+
+from sidr.files import replacing
 
 from .figures import pictures
 from .page import build
@@ -66,18 +67,16 @@ def draw(roots, folder, ignore_rows):
         drawn = pictures(runs, lambda jobs: tqdm(jobs, desc="pictures", unit="picture", **bar))
         for picture in drawn:
             for extension in ("png", "pdf"):
-                picture.figure.savefig(Path(folder, f"{picture.name}.{extension}"), dpi=DPI,
-                                       bbox_inches="tight")
+                with replacing(Path(folder, f"{picture.name}.{extension}")) as new:
+                    picture.figure.savefig(new, format=extension, dpi=DPI, bbox_inches="tight")
             plt.close(picture.figure)
     return runs, drawn
 
 
 def save(runs, drawn, folder, refresh):
     """Write the page; a browser sees the old one or the new one."""
-    new = Path(folder, f".{PAGE}.new")
-    with quiet():
-        new.write_text(build(runs, drawn, folder, refresh), encoding="utf-8")
-    os.replace(new, Path(folder, PAGE))
+    with quiet(), replacing(Path(folder, PAGE)) as new:
+        Path(new).write_text(build(runs, drawn, folder, refresh), encoding="utf-8")
 
 
 @contextmanager

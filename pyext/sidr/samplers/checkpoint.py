@@ -1,18 +1,19 @@
-"""The state of nautilus on disk, safe from a kill at any moment.
+"""The state of nautilus on disk, safe from a kill at any moment, and from damage.
 
-nautilus changes its file in place and deletes it before it writes a longer one. It works on
-`ROOT.nautilus.work.h5`; after each batch a copy, with a description of the model and the points without
-likelihood, takes the place of `ROOT.nautilus.h5` in one step.
+After each batch the file of nautilus, which is in memory (`sidr.samplers.state`), takes the place of
+`ROOT.nautilus.h5` in one step. It has besides, in a group of ours, a description of the model, the points
+without likelihood, and what they were rejected by; and at the end of all a checksum.
 """
 
-import os
-import shutil
-from contextlib import contextmanager
+import json
+from io import BytesIO
 from pathlib import Path
+from typing import NamedTuple
 
 import h5py
 import numpy as np
-from cobaya.yaml import yaml_dump, yaml_load
+
+from sidr.files import Damaged, replacing, seal, unseal
 
 #: Group of the file that is ours
 GROUP = "sidr.samplers.Nautilus"
@@ -22,13 +23,11 @@ IRRELEVANT = {"latex", "renames", "ref", "proposal", "min", "max", "version", "s
               "input_params", "output_params", "python_path"}
 
 
-@contextmanager
-def replacing(path):
-    """A name beside `path` for a new version of it, which takes its place at the end of the block."""
-    path = Path(path)
-    new = path.with_name(f"{path.stem}.new{path.suffix}")
-    yield str(new)
-    os.replace(new, path)
+class Kept(NamedTuple):
+    """What a checkpoint has."""
+    state: bytes            # the file of nautilus
+    failed: np.ndarray      # points without likelihood, shape (n, d)
+    reasons: dict           # why points were rejected, and how many
 
 
 class Checkpoint:
@@ -40,61 +39,95 @@ class Checkpoint:
         Name of the file, which ends in .h5.
     description : dict
         What must be the same when a run goes on; see `describe`.
+
+    Attributes
+    ----------
+    calls : int
+        Number of points in the file, as far as this process knows.
     """
 
     def __init__(self, path, description):
-        self.path = Path(path)
-        self.work = self.path.with_suffix(".work.h5")
-        self.description = description
+        self.path, self.description, self.calls = Path(path), description, 0
 
     def restore(self):
-        """Put the state where nautilus goes on from.
-
-        Returns
-        -------
-        ndarray, shape (n, d)
-            Points without likelihood.
+        """What the file has, as `Kept`.
 
         Raises
         ------
         ValueError
-            If the file is broken, is none of ours, or is that of another model.
+            If the file is damaged, is none of ours, or is that of another model.
         """
         try:
-            with h5py.File(self.path) as file:
-                if GROUP not in file:
-                    raise ValueError(f"{self.path} is not a checkpoint of {GROUP}.")
-                then = yaml_load(file[GROUP]["description"].asstr()[()])
-                failed = file[GROUP]["failed"][()]
+            content = unseal(self.path, self.remedy())
+            with h5py.File(BytesIO(content)) as file:
+                then = json.loads(file[GROUP]["description"].asstr()[()])
+                self.calls = int(file["sampler"].attrs["n_like"])
+                kept = Kept(content, file[GROUP]["failed"][()],
+                            json.loads(file[GROUP]["reasons"].asstr()[()]))
         except (OSError, KeyError, RuntimeError) as error:
-            raise ValueError(self.broken(error)) from error
+            raise Damaged(self.path, error, self.remedy()) from error
         if changes := list(differences(then, self.description)):
             raise ValueError(f"{self.path} is the checkpoint of another model: {'; '.join(changes)}. Go "
                              "back to that, or choose another output; --force deletes it.")
-        shutil.copyfile(self.path, self.work)
-        return failed
+        return kept
 
-    def publish(self, failed):
-        """Let the state of nautilus, and the points without likelihood, be the new checkpoint."""
+    def publish(self, state, calls, rejected):
+        """Let this be the new checkpoint.
+
+        Parameters
+        ----------
+        state : bytes
+            The file of nautilus.
+        calls : int
+            Number of points in it.
+        rejected : sidr.samplers.rejected.Rejected
+        """
+        content = BytesIO(state)
+        with h5py.File(content, "r+") as file:
+            file.pop(GROUP, None)
+            group = file.create_group(GROUP)
+            group["description"], group["reasons"] = map(
+                json.dumps, (self.description, rejected.reasons))
+            group["failed"] = rejected.points
         with replacing(self.path) as new:
-            shutil.copyfile(self.work, new)
-            with h5py.File(new, "r+") as file:
-                group = file.require_group(GROUP)
-                for name, data in (("description", yaml_dump(self.description)), ("failed", failed)):
-                    group.pop(name, None)
-                    group[name] = data
+            Path(new).write_bytes(seal(content.getvalue()))
+        self.calls = calls
 
-    def broken(self, error):
-        """What to say about a file that cannot be read."""
+    def remedy(self):
+        """What to do about a file that cannot be used."""
         samples = self.path.with_name(self.path.name.replace("nautilus.h5", "1.txt"))
         rows = sum(1 for _ in samples.open()) - 1 if samples.exists() else 0
-        return (f"The checkpoint {self.path} is broken ({error}): the run cannot go on. "
+        return ("the run cannot go on from it. "
                 + (f"The {rows} samples of its last output are in {samples}: copy them. " if rows else "")
-                + "--force begins again.")
+                + "--force begins again")
 
-    def close(self):
-        """Remove the file on which nautilus works."""
-        self.work.unlink(missing_ok=True)
+
+class Infos:
+    """Cobaya's files about a run, .input.yaml and .updated.yaml.
+
+    `cobaya-run --force` removes them before it finds that the output is locked by a run.
+
+    Parameters
+    ----------
+    output : cobaya.output.Output
+    """
+
+    def __init__(self, output):
+        paths = map(Path, (output.file_input, output.file_updated, output.dump_file_updated))
+        self.content = {path: path.read_bytes() for path in paths if path.exists()}
+
+    def restore(self):
+        """Write those again that are not there any more.
+
+        Returns
+        -------
+        list of Path
+        """
+        missing = [path for path in self.content if not path.exists()]
+        for path in missing:
+            with replacing(path) as new:
+                Path(new).write_bytes(self.content[path])
+        return missing
 
 
 def describe(model, options):
@@ -109,7 +142,7 @@ def describe(model, options):
     Returns
     -------
     dict
-        Nested, with what YAML can hold.
+        Nested, with what JSON can hold.
     """
     components = {"theory": model.theory, "likelihood": model.likelihood}
     description = {
@@ -119,7 +152,14 @@ def describe(model, options):
         **{kind: relevant(model.info().get(kind), components.get(kind, {}))
            for kind in ("params", "prior", "theory", "likelihood")},
         "sampler": options}
-    return yaml_load(yaml_dump(description))
+    return json.loads(json.dumps(description, default=plain))
+
+
+def plain(value):
+    """What JSON can hold of a value: the numbers of an array, the name of a function."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return getattr(value, "__qualname__", type(value).__qualname__)
 
 
 def relevant(block, components):

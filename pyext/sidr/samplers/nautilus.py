@@ -15,31 +15,30 @@ likelihood, log Z in `.logZ`, and `cobaya-run -r` goes on after a stop, also wit
 
 Priors are drawn from by their quantile functions; an external prior is a weight, as a likelihood is,
 and need not be normalised: log Z has its integral then. Points that a theory cannot compute have no
-likelihood; they are in `.failed`. See docs/sampling.md.
+likelihood; they are in `.failed`, and the log says why. See docs/sampling.md.
 """
 
+import os
 import re
-from numbers import Integral, Real
-from pathlib import Path
+import warnings
+from contextlib import contextmanager
 
 import nautilus
 import numpy as np
 from cobaya import mpi
-from cobaya.collection import SampleCollection
 from cobaya.conventions import Extension
 from cobaya.log import LoggedError
 from cobaya.sampler import Sampler
-from cobaya.tools import NumberWithUnits
-from cobaya.yaml import yaml_dump_file
 
-from sidr.samplers.checkpoint import Checkpoint, describe, replacing
+from sidr.samplers import options
+from sidr.samplers.checkpoint import Checkpoint, Infos, describe
 from sidr.samplers.cube import UnitCube
-from sidr.samplers.evidence import effective_size, evidence, split
+from sidr.samplers.interrupt import TERMINATED, Stopped, Terminated, sigterm
 from sidr.samplers.processes import processes
 from sidr.samplers.progress import Progress
-
-#: Samples with a smaller weight, relative to the largest, are left out, as getdist does
-NEGLIGIBLE = 1e-30
+from sidr.samplers.rejected import Reasons, Rejected
+from sidr.samplers.results import Columns, Results
+from sidr.samplers.state import State
 
 #: Points between two checkpoints, about; after the exploration each shell gets as many
 POINTS = 32
@@ -48,9 +47,6 @@ POINTS = 32
 #: finds the way there, and exp(NOWHERE) is 0
 NOWHERE = -1e10
 
-#: More points without likelihood than this are only in the file
-LISTED = 10
-
 
 class Nautilus(Sampler):
     r"""
@@ -58,15 +54,16 @@ class Nautilus(Sampler):
     """
 
     # All: the checkpoint knows which ones cannot change, and names them.
-    _at_resume_prefer_new = [*Sampler._at_resume_prefer_new, "n_eff", "max_calls", "f_live", "n_live",
-                             "n_networks", "discard_exploration", "prior_box", "split_at", "output_every",
-                             "processes", "n_batch", "seed"]
+    _at_resume_prefer_new = [*Sampler._at_resume_prefer_new, "n_eff", "max_calls", "max_tries", "f_live",
+                             "n_live", "n_networks", "discard_exploration", "prior_box", "split_at",
+                             "output_every", "processes", "n_batch", "seed"]
 
     # Values are in Nautilus.yaml, all of them, since `cobaya-doc` shows it only then.
     sampler_type: str
     supports_periodic_params: bool
     n_eff: float
     max_calls: float
+    max_tries: int
     f_live: float
     n_live: int
     n_networks: int
@@ -80,9 +77,6 @@ class Nautilus(Sampler):
     def set_instance_defaults(self):
         super().set_instance_defaults()
         self.converged = False
-        self.collection = None
-        self.logZ = self.logZstd = self.ESS = np.nan
-        self.split = {}
 
     def initialize(self):
         """Check the options, prepare the sampler or go on with that of a checkpoint.
@@ -92,97 +86,58 @@ class Nautilus(Sampler):
         LoggedError
             If an option is wrong, or the checkpoint cannot be used.
         """
-        self._derived = slice(0, len(self.model.parameterization.derived_params()))
-        self._priors = slice(self._derived.stop, self._derived.stop + len(self.model.prior))
-        self._likes = slice(self._priors.stop, self._priors.stop + len(self.model.likelihood))
         try:
-            self._check_options()
+            options.check(self)
             self.cube = UnitCube(self.model.prior, self.prior_box or {})
         except ValueError as error:
             raise LoggedError(self.log, "%s", error) from error
+        self._columns, self._reasons = Columns(self.model), Reasons(self.model)
+        self.results = Results(self.model, self._columns, self.output, self.split_at)
         self._pool = processes(self._compute, self.processes)
         self.n_batch = self.n_batch or self._pool.size * max(1, round(POINTS / self._pool.size))
-        self._failed = np.empty((0, self.model.prior.d()))
         self._prepare()
-
-    def _check_options(self):
-        """Raise ValueError at the first wrong one."""
-        d = self.model.prior.d()
-        if d < 2:
-            raise ValueError(f"nautilus needs two sampled parameters at least, and there is {d}: take "
-                             "Cobaya's mcmc, or a grid.")
-        limits = {"n_eff": (1, np.inf), "max_calls": (1, np.inf), "f_live": (1e-6, 0.99),
-                  "n_live": (d + 50, np.inf), "n_networks": (0, np.inf), "n_batch": (2, np.inf),
-                  "processes": (1, np.inf)}
-        reals = ("n_eff", "max_calls", "f_live")
-        for name, (low, high) in limits.items():
-            value = getattr(self, name)
-            if value is None and name in ("n_batch", "processes"):
-                continue
-            kind, words = (Real, "a number") if name in reals else (Integral, "an integer")
-            if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:
-                raise ValueError(f"{name} = {value!r} is not {words} in [{low:g}, {high:g}].")
-        if not isinstance(self.discard_exploration, bool):
-            raise ValueError(f"discard_exploration = {self.discard_exploration!r} is not True or False.")
-        self.output_every = NumberWithUnits(self.output_every, "s").value
-        for name in ("prior_box", "split_at"):
-            if not isinstance(getattr(self, name), dict | None):
-                raise ValueError(f"{name} = {getattr(self, name)!r} is not a dictionary of parameters.")
-        params = self.model.parameterization
-        names = [*params.sampled_params(), *params.derived_params()]
-        for name, values in (self.split_at or {}).items():
-            if name not in names:
-                raise ValueError(f"split_at: {name} is neither sampled nor derived; there are "
-                                 f"{', '.join(names)}.")
-            values = np.atleast_1d(values)
-            if values.dtype.kind not in "if" or not (np.diff(values) > 0).all():
-                raise ValueError(f"split_at: {name}: {self.split_at[name]!r} is not a number or an "
-                                 "increasing list of them.")
 
     @mpi.root_only
     def _prepare(self):
         """The sampler of nautilus, on the main process."""
-        self._checkpoint, options = None, {"n_live": self.n_live, "prior_box": self.prior_box}
+        self._rejected = Rejected(self.model.prior.d(), max(self.max_tries, self.n_live))
+        self._checkpoint, kept = None, None
         if self.output:
-            self._checkpoint = Checkpoint(self.checkpoint_h5(self.output), describe(self.model, options))
-        resume = bool(self.output) and self.output.is_resuming()
+            fixed = {"n_live": self.n_live, "prior_box": self.prior_box}
+            self._checkpoint = Checkpoint(self.checkpoint_h5(self.output), describe(self.model, fixed))
         try:
-            if resume:
-                self._failed = self._checkpoint.restore()
-            self._nautilus = self._sampler(resume)
+            if self.output and self.output.is_resuming():
+                kept = self._checkpoint.restore()
+                self._rejected.add(kept.failed, [])
+                self._rejected.reasons.update(kept.reasons)
+            self._nautilus = self._sampler(kept)
         except ValueError as error:
             raise LoggedError(self.log, "%s", error) from error
         self._nautilus.discard_exploration = self.discard_exploration
 
-    def _sampler(self, resume):
-        """A new sampler of nautilus, or that of the checkpoint."""
+    def _sampler(self, kept):
+        """A new sampler of nautilus, or that of a checkpoint."""
         boxed = self.prior_box or {}
         periodic = [i for i in self.model.prior._periodic_bounds if self.model.prior.params[i] not in boxed]
-        try:
-            return nautilus.Sampler(
-                self.cube, self._evaluate, n_dim=self.model.prior.d(), n_live=self.n_live,
-                n_networks=self.n_networks, periodic=np.array(periodic) if periodic else None,
-                vectorized=True, pass_dict=False, blobs_dtype=float,
-                # the first of the pair would replace _evaluate
-                pool=(None, self._pool if self._pool.size > 1 else None), n_batch=self.n_batch,
-                seed=int(self._rng.integers(2**63)), filepath=self._checkpoint and self._checkpoint.work,
-                resume=resume)
-        except (OSError, KeyError, RuntimeError) as error:
-            if not resume:
-                raise
-            raise ValueError(self._checkpoint.broken(error)) from error
+        content = None if not self._checkpoint else kept.state if kept else b""
+        return State(self.cube, self._evaluate, n_dim=self.model.prior.d(), n_live=self.n_live,
+                     n_networks=self.n_networks, periodic=np.array(periodic) if periodic else None,
+                     vectorized=True, pass_dict=False, blobs_dtype=float,
+                     # the first of the pair would replace _evaluate
+                     pool=(None, self._pool if self._pool.size > 1 else None), n_batch=self.n_batch,
+                     seed=int(self._rng.integers(2**63)), content=content)
 
     # The posterior, as nautilus sees it
 
     def _compute(self, x):
-        """Derived parameters, log-priors and log-likelihoods at a point, and how far outside it is."""
-        result = self.model.logposterior(x)
-        row = np.full(self._likes.stop + 1, np.nan)
-        row[self._priors] = result.logpriors
+        """A point: a row of its `Columns`, and why it has no posterior."""
+        result, columns = self.model.logposterior(x), self._columns
+        row = np.full(columns.size, np.nan)
+        row[columns.priors] = result.logpriors
         if len(result.loglikes):  # not where a prior vanishes
-            row[self._derived], row[self._likes] = result.derived, result.loglikes
+            row[columns.derived], row[columns.likes] = result.derived, result.loglikes
             row[-1] = sum(getattr(theory, "outside_by", 0.0) for theory in self.model.theory.values())
-        return row
+        return row, self._reasons(result, row[-1] > 0)
 
     def _evaluate(self, points):
         """Log-likelihoods and columns of a batch.
@@ -197,21 +152,23 @@ class Nautilus(Sampler):
             With the external priors.
         columns : ndarray, shape (n, m)
         """
-        columns = []
-        for row in self._pool.compute(points):
+        columns, reasons = [], []
+        for row, told in self._pool.compute(points):
             columns.append(row)
+            reasons.append(told)
             self._progress.tick()
         columns = np.array(columns)
         # The first of the priors is in the map from the unit cube.
-        external, log_l = columns[:, self._priors][:, 1:].sum(axis=1), columns[:, self._likes].sum(axis=1)
+        external = columns[:, self._columns.priors][:, 1:].sum(axis=1)
+        log_l = columns[:, self._columns.likes].sum(axis=1)
         if (log_l == np.inf).any():
             raise ValueError(f"The likelihood is infinite at {self._words(points[log_l == np.inf][0])}.")
         outside = columns[:, -1] > 0
         failed = np.isfinite(external) & ~np.isfinite(log_l) & ~outside
-        self._failed = np.vstack([self._failed, points[failed]])
         nowhere = np.where(outside, NOWHERE * (1 + columns[:, -1]), -np.inf)
-        total = external + log_l
-        return np.where(np.isfinite(total), total, nowhere), columns
+        total = np.where(np.isfinite(external + log_l), external + log_l, nowhere)
+        self._rejected.add(points[failed], reasons, total)
+        return total, columns
 
     def _words(self, point):
         return ", ".join(f"{name} = {x:g}" for name, x in zip(self.model.prior.params, point, strict=True))
@@ -219,28 +176,67 @@ class Nautilus(Sampler):
     # The run
 
     def run(self):
-        """Sample until the effective sample size is reached, or the number of calls."""
-        with self._pool:  # where the other processes of MPI stay
+        """Sample until the effective sample size is reached, or the number of calls.
+
+        Raises
+        ------
+        LoggedError
+            `sidr.samplers.interrupt.Stopped`, if the run ends without having reached them.
+        """
+        # the other processes of MPI stay in the pool
+        with warnings.catch_warnings(), sigterm, self._pool, self._ends():
             if mpi.is_main_process():
-                try:
-                    self._sample()
-                except (ValueError, ChildProcessError) as error:
-                    raise LoggedError(self.log, "%s", error) from error
+                self._sample()
+
+    @contextmanager
+    def _ends(self):
+        """Let all ends before the goal be one line of the log, and a status."""
+        try:
+            yield
+        except Stopped:
+            raise
+        except LoggedError as error:
+            raise Stopped(str(error)) from error
+        except Terminated:
+            text = f"SIGTERM has stopped the run. {self._continue()}"
+            self.log.warning("%s", text)
+            raise Stopped(text, TERMINATED) from None
+        except (ValueError, ChildProcessError) as error:
+            self.log.error("%s", error)
+            raise Stopped(str(error)) from error
+
+    @contextmanager
+    def _writing(self):
+        """Say what to do where the disk is full."""
+        try:
+            yield
+        except OSError as error:
+            raise ValueError(f"The output cannot be written ({error.strerror or error}). Make room. "
+                             f"{self._continue()}") from error
+
+    def _continue(self):
+        """What to do after a stop."""
+        if not (self._checkpoint and self._checkpoint.calls):
+            return "There is no checkpoint: begin again."
+        return f"The checkpoint with {self._checkpoint.calls} calls is good: continue with cobaya-run -r."
 
     def _sample(self):
+        # of numbers that are not known where no point has a likelihood
+        warnings.filterwarnings("ignore", category=RuntimeWarning, module="nautilus.")
         path = self.progress_filename() if self.output else None
+        self._infos = Infos(self.output) if self.output else None
         with Progress(self._nautilus, self.log, self.cube.log_volume, self.n_eff, self.f_live,
                       self.discard_exploration, self.output_every, path) as self._progress:
             self.converged = self._batch(0)
             while not self.converged and self._nautilus.n_like < self.max_calls:
                 self.converged = self._batch(self.n_batch)
-                if self._checkpoint:
-                    self._checkpoint.publish(self._failed)
-                if self._progress.batch():
-                    self._write()
-        if self._checkpoint:
-            self._checkpoint.close()
-        self._write()
+                with self._writing():
+                    self._publish()
+                    if self._progress.batch():
+                        self._write()
+                self._check_hope()
+        with self._writing():
+            self._write()
         self._say_result()
 
     def _batch(self, size):
@@ -252,6 +248,28 @@ class Nautilus(Sampler):
             f_live=self.f_live, n_eff=self.n_eff, n_like_max=self._nautilus.n_like + bool(size),
             discard_exploration=self.discard_exploration))
 
+    def _publish(self):
+        """Bring the checkpoint up to date, and see that Cobaya's files are still there."""
+        if self._checkpoint:
+            self._checkpoint.publish(self._nautilus.content, self._nautilus.n_like, self._rejected)
+            if paths := self._infos.restore():
+                self.log.warning("%s had been removed, as `cobaya-run --force` does beside this run: "
+                                 "written again.", ", ".join(map(str, paths)))
+
+    def _check_hope(self):
+        """Say a first batch without likelihood; raise if there is no hope for any."""
+        rejected = self._rejected
+        if rejected.hopeless:
+            with self._writing():
+                self._write()
+            raise ValueError(
+                f"None of {self._nautilus.n_like} points has a likelihood, nor have the last "
+                f"{rejected.tries} come nearer to one. Rejected: {rejected.words()}. Do these inputs and "
+                "priors allow any? If they do, raise max_tries.")
+        if not rejected.found and rejected.batches == 1:
+            self.log.warning("None of the first %d points has a likelihood. Rejected: %s.",
+                             self._nautilus.n_like, rejected.words())
+
     # The products
 
     def _write(self):
@@ -260,75 +278,32 @@ class Nautilus(Sampler):
         self._nautilus.discard_exploration = self.discard_exploration and self.converged
         with np.errstate(invalid="ignore"):  # where no point has a likelihood
             points, log_w, log_l, columns = self._nautilus.posterior(return_blobs=True)
-        weights = np.exp(log_w - log_w.max()) if (log_l > NOWHERE).any() else np.zeros(len(points))
-        self.logZ, self.logZstd, *_ = evidence(self._nautilus.log_z + self.cube.log_volume, weights)
+        log_w = np.where(log_l > NOWHERE, log_w, -np.inf)
+        logZ = self._nautilus.log_z + self.cube.log_volume
         self._nautilus.discard_exploration = self.discard_exploration
-        self.ESS = float(effective_size(weights))
-        # In random order: leaving out the first rows as if they were a chain's costs samples, no more.
-        order = np.random.default_rng(0).permutation(np.flatnonzero(weights > NEGLIGIBLE))
-        points, weights, columns = points[order], weights[order], columns[order]
-        if self.output and len(points):
-            with replacing(self._filename(".1.txt")) as new:
-                self.collection = self._collect(points, weights, columns, new)
-                self.collection.out_update()
-            self.collection.file_name = self._filename(".1.txt")
-        else:
-            self.collection = self._collect(points, weights, columns)
-        self.split = {name: split(self.logZ, weights, self.collection[name].to_numpy(float),
-                                  np.atleast_1d(edges).tolist())
-                      for name, edges in (self.split_at or {}).items()}
+        points, weights = self.results.update(points, log_w, columns, logZ)
         if self.output:
-            self._write_numbers()
+            self.results.write(self.get_name(), self.converged, self._nautilus.n_like,
+                               self._rejected.points)
         if self._nautilus.explored:
             self.cube.check_box(points, weights)
 
-    def _collect(self, points, weights, columns, file_name=None):
-        """Samples as Cobaya's other samplers have them."""
-        collection = SampleCollection(self.model, self.output, name="1", file_name=file_name,
-                                      sample_type="nested")
-        for point, weight, row in zip(points, weights, columns, strict=True):
-            collection.add(point, derived=row[self._derived], logpriors=row[self._priors],
-                           loglikes=row[self._likes], weight=weight)
-        return collection
-
-    def _write_numbers(self):
-        """Files of the evidences, of the state and of the points without likelihood."""
-        evidences = {"logZ": self.logZ, "logZstd": self.logZstd}
-        if self.split:
-            evidences["split"] = self.split
-        state = {"converged": self.converged, "calls": self._nautilus.n_like, "ESS": self.ESS}
-        for extension, content, comment in (
-                (Extension.evidence, evidences, "log-evidence"),
-                (Extension.checkpoint, {"sampler": {self.get_name(): state}}, None)):
-            with replacing(self._filename(extension)) as new:
-                yaml_dump_file(new, content, comment=comment, error_if_exists=False)
-        if len(self._failed):
-            with replacing(self._filename(".failed")) as new:
-                np.savetxt(new, self._failed, header=" ".join(self.model.prior.params))
-
-    def _filename(self, extension):
-        return str(Path(self.output.folder, self.output.prefix + extension))
-
     def _say_result(self):
-        n_like = self._nautilus.n_like
+        results, n_like = self.results, self._nautilus.n_like
         if not self.converged:
             self.log.warning("Stopped at max_calls = %g: not converged. Resume with a larger one.",
                              self.max_calls)
-        self.log.info("%s after %d calls: log(Z) = %.3f +/- %.3f, %d samples, effectively %.0f",
-                      "Finished" if self.converged else "Stopped", n_like, self.logZ, self.logZstd,
-                      len(self.collection), self.ESS)
-        for name, regions in self.split.items():
-            for r in regions:
-                self.log.info("  %s in [%s, %s]: log(Z) = %.3f +/- %.3f, %.3f +/- %.3f of the posterior",
-                              name, *r.values())
-        if outside := sum((np.asarray(columns)[:, -1] > 0).sum() for columns in self._nautilus.blobs):
-            self.log.info("%d of %d points were rejected: outside the region of a theory.", outside, n_like)
-        if len(self._failed):
-            self.log.warning("%d of %d points have no likelihood: a theory could not compute them, or it "
-                             "vanishes.%s", len(self._failed), n_like,
-                             f" They are in {self._filename('.failed')}." if self.output else "")
-            for point in self._failed[:LISTED]:
-                self.log.info("  %s", self._words(point))
+        found = "no point has a likelihood"
+        if size := len(results.collection):
+            found = (f"log(Z) = {results.logZ:.3f} +/- {results.logZstd:.3f}, {size} samples, effectively "
+                     f"{results.ESS:.0f}")
+        self.log.info("%s after %d calls: %s", "Finished" if self.converged else "Stopped", n_like, found)
+        for line in results.words():
+            self.log.info("  %s", line)
+        if self._rejected.reasons:
+            self.log.info("Points without likelihood, of %d: %s.%s", n_like, self._rejected.words(),
+                          f" Those not outside of a region are in {results.path('.failed')}."
+                          if self.output and len(self._rejected.points) else "")
 
     def samples(self, combined=False, skip_samples=0, to_getdist=False):
         """The weighted sample of the posterior.
@@ -350,8 +325,8 @@ class Nautilus(Sampler):
         if skip_samples:
             self.mpi_warning("A nested sample has no burn-in: skip_samples is ignored.")
         if not (combined or to_getdist):
-            return self.collection
-        collection = self.collection
+            return self.results.collection
+        collection = self.results.collection
         if to_getdist and mpi.is_main_process():
             collection = collection.to_getdist() if len(collection) else None
         return mpi.share_mpi(collection)
@@ -365,17 +340,30 @@ class Nautilus(Sampler):
         -------
         dict
             "sample", "logZ" and "logZstd" as from Cobaya's polychord; "split": by parameter the list of
-            regions with their evidences; "ESS", "calls", and "failed": the points without likelihood.
-            Empty on the other processes of MPI, unless combined.
+            regions with their evidences; "ESS", "calls"; "failed": the points without likelihood, and
+            "rejected": how many for which reason. Empty on the other processes of MPI, unless combined.
         """
         sample = self.samples(combined, skip_samples, to_getdist)
         products = {}
         if mpi.is_main_process():
-            products = {"sample": sample, "logZ": self.logZ, "logZstd": self.logZstd, "split": self.split,
-                        "ESS": self.ESS, "calls": self._nautilus.n_like, "failed": self._failed}
+            results = self.results
+            products = {"sample": sample, "logZ": results.logZ, "logZstd": results.logZstd,
+                        "split": results.split, "ESS": results.ESS, "calls": self._nautilus.n_like,
+                        "failed": self._rejected.points, "rejected": dict(self._rejected.reasons)}
         return mpi.share_mpi(products) if combined or to_getdist else products
 
     # What Cobaya asks for
+
+    @classmethod
+    def check_force_resume(cls, output, info=None):
+        """As Cobaya, which advises to delete the checkpoint if only .updated.yaml is missing."""
+        checkpoint = output and cls.checkpoint_h5(output)
+        if (output and mpi.is_main_process() and os.path.exists(checkpoint)
+                and not (output.force or output._has_old_updated_info)):
+            raise LoggedError(output.log, "There is the checkpoint %s of a run whose %s was missing. It is "
+                              "written now, from this input: cobaya-run -r continues the run if it is the "
+                              "same, -f begins again.", checkpoint, output.file_updated)
+        super().check_force_resume(output, info)
 
     def _get_requested_cache_size(self):
         """No point is visited twice, and each that is kept has a `Class` (40 MB)."""
@@ -391,9 +379,10 @@ class Nautilus(Sampler):
         root = re.escape(output.prefix)
         names = [rf"{root}\.?nautilus\.h5$", output.collection_regexp(name=None)]
         if not minimal:
-            names += [rf"{root}\.?nautilus\.(work|new)\.h5$", rf"{root}\.?1\.new\.txt$",
-                      *(rf"{root}(\.new)?\{extension}$" for extension in
-                        (Extension.evidence, Extension.checkpoint, Extension.progress, ".failed"))]
+            names += [*(rf"{root}\{extension}$" for extension in
+                        (Extension.evidence, Extension.checkpoint, Extension.progress, ".failed")),
+                      # what a kill has left
+                      rf"{root}\.?(nautilus\.h5|1\.txt|logZ|checkpoint|progress|failed)\.\d+\.new$"]
         return [(re.compile(name), None) for name in names]
 
     @classmethod

@@ -1,18 +1,25 @@
 """Where points are computed: in this process, in others on the same machine, or by MPI.
 
 Each kind is a context in which `map` works, as nautilus wants it of a pool. The processes that are not
-the main one stay in the context until the main one leaves it.
+the main one stay in the context until the main one leaves it. What they log, and the errors that end a run,
+come to the main one, which says each once.
 """
 
+import logging
 import os
 import signal
 import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context, parent_process
+from functools import partial
+from multiprocessing import active_children, get_context, parent_process
+from typing import NamedTuple
 
 from cobaya import mpi
+from cobaya.log import LoggedError
 from threadpoolctl import threadpool_limits
+
+from sidr.samplers.interrupt import Stopped, Terminated, sigterm
 
 # What this process computes at a point; forked processes inherit it, so that it need not be pickled.
 _function = None
@@ -20,6 +27,38 @@ _function = None
 
 def _compute(point):
     return _function(point)
+
+
+class Outcome(NamedTuple):
+    """What came of a computation in another process."""
+    value: object
+    log: tuple          # of (name, level, text)
+    error: str | None   # of a LoggedError, which is in the log
+
+
+class Records(logging.Handler):
+    """Keeps what is logged, and is the only one who hears it; a context."""
+
+    def __enter__(self):
+        self.log, self._handlers = [], logging.root.handlers
+        logging.root.handlers = [self]
+        return self
+
+    def __exit__(self, *_):
+        logging.root.handlers = self._handlers
+
+    def emit(self, record):
+        self.log.append((record.name, record.levelno, record.getMessage()))
+
+
+def attempt(function, item):
+    """`Outcome` of a function."""
+    with Records() as records:
+        try:
+            value, error = function(item), None
+        except LoggedError as logged:
+            value, error = None, str(logged)
+    return Outcome(value, tuple(records.log), error)
 
 
 class Serial:
@@ -36,6 +75,7 @@ class Serial:
     def __init__(self, function):
         global _function
         _function = function
+        self._said = set()
 
     def __enter__(self):
         return self
@@ -49,7 +89,19 @@ class Serial:
 
     def compute(self, points):
         """Iterator over the results at some points, in order, as they come."""
-        return self.map(_compute, points)
+        with sigterm.raises():
+            yield from self.map(_compute, points)
+
+    def _open(self, outcome):
+        """The value, or the error, of an `Outcome`; what it has to say is said if it is new."""
+        for line in outcome.log:
+            if line not in self._said:
+                self._said.add(line)
+                name, level, text = line
+                logging.getLogger(name).log(level, "%s", text)
+        if outcome.error is not None:
+            raise Stopped(outcome.error)
+        return outcome.value
 
 
 class Forked(Serial):
@@ -69,16 +121,21 @@ class Forked(Serial):
         self.size, self.threads = size, threads
 
     def __enter__(self):
+        others = set(active_children())
         self.executor = ProcessPoolExecutor(self.size, get_context("fork"), initialize_fork, [self.threads])
         self.executor.submit(int)  # fork now, before there are threads, which have locks
+        self.children = set(active_children()) - others
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, error, *_):
+        if error:   # nobody wants the points that they compute
+            for child in self.children:
+                child.kill()
         self.executor.shutdown(cancel_futures=True)
 
     def map(self, function, items):
         try:
-            yield from self.executor.map(function, items)
+            yield from map(self._open, self.executor.map(partial(attempt, function), items))
         except BrokenProcessPool as error:
             raise ChildProcessError("A process that computed likelihoods has died (was there enough memory "
                                     "for so many?).") from error
@@ -87,7 +144,8 @@ class Forked(Serial):
 def initialize_fork(threads):
     """Set the threads of a new process, and let it end with its parent."""
     set_threads(threads)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops us
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # the parent stops us
     threading.Thread(target=end_with_parent, daemon=True).start()
 
 
@@ -118,23 +176,35 @@ class MPI(Serial):
 
     def __enter__(self):
         if not mpi.is_main_process():
-            while (task := mpi.share_mpi()) is not None:
+            while isinstance(task := mpi.share_mpi(), tuple):
                 self.share(*task)
+            if task:
+                raise Stopped("The main process has stopped.", task)
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, _, error, __):
+        """Let the others go on, or end with the same status."""
         if mpi.is_main_process():
-            mpi.share_mpi(None)
+            mpi.share_mpi(getattr(error, "code", 1) if error else 0)
+
+    def compute(self, points):
+        return self.map(_compute, points)   # an exception in the middle would leave the others waiting
 
     def map(self, function, items):
         items = list(items)
         mpi.share_mpi((function, items))
         parts = self.share(function, items)
-        return [parts[i % self.size][i // self.size] for i in range(len(items))]
+        if sigterm.came or None in sum(parts, []):
+            raise Terminated
+        return [self._open(parts[i % self.size][i // self.size]) for i in range(len(items))]
 
     def share(self, function, items):
-        """This process's part of the work; on the main process the list of all parts."""
-        return mpi.gather([function(item) for item in items[mpi.rank()::self.size]])
+        """This process's part of the work; on the main process the list of all parts.
+
+        Without the rest after SIGTERM: None for each item.
+        """
+        return mpi.gather([None if sigterm.came else attempt(function, item)
+                           for item in items[mpi.rank()::self.size]])
 
 
 def processes(function, size=None):

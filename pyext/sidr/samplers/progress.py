@@ -3,11 +3,14 @@
 import time
 from contextlib import ExitStack
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 from scipy.stats import chi2
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
+
+from sidr.files import replacing
 
 COLUMNS = ("N", "timestamp", "bounds", "f_live", "ESS", "logZ")
 
@@ -36,17 +39,23 @@ class Progress:
 
     def __enter__(self):
         self.start, self.first = time.monotonic(), self.nautilus.n_like
+        self.exploring, self.begun = not self.nautilus.explored, False
         self.stack = ExitStack()
         self.stack.enter_context(logging_redirect_tqdm())
         self.bar = self.stack.enter_context(tqdm(initial=self.first, unit="call", disable=None,
                                                  dynamic_ncols=True, smoothing=0.02))
-        if self.path and not self.first:
-            with open(self.path, "w") as file:
-                file.write("# " + " ".join(name.rjust(15) for name in COLUMNS) + "\n")
         return self
 
     def __exit__(self, *error):
         self.stack.__exit__(*error)
+
+    def _begin_file(self):
+        """The head of the file, and the lines before this run but for one that has been cut."""
+        head = "# " + " ".join(name.rjust(15) for name in COLUMNS) + "\n"
+        lines = Path(self.path).read_text() if self.first and Path(self.path).exists() else head
+        with replacing(self.path) as new:
+            Path(new).write_text(lines[:lines.rfind("\n") + 1])
+        self.begun = True
 
     def tick(self):
         """One point more."""
@@ -62,22 +71,31 @@ class Progress:
         """
         nautilus, left = self.nautilus, calls_left(self.nautilus, *self.goal)
         logZ = np.nan if nautilus.log_z is None else nautilus.log_z + self.log_volume
-        if logZ < -1e9:     # no point has a likelihood yet
-            logZ = -np.inf
+        if not logZ > -1e9:     # no point has a likelihood yet, or none after the exploration
+            logZ = np.nan
+        state = f"log Z = {logZ:.2f}, ESS = {nautilus.n_eff:.0f} of {self.goal[0]:g}"
+        if np.isnan(logZ):
+            state = "log Z not known yet"
         if left is not None:
             self.bar.total = nautilus.n_like + left
-        self.bar.set_postfix_str(f"log Z = {logZ:.2f}, ESS = {nautilus.n_eff:.0f}")
+        self.bar.set_postfix_str(state)
         if self.path:
+            if not self.begun:
+                self._begin_file()
             values = (nautilus.n_like, datetime.now().isoformat(timespec="seconds"), len(nautilus.bounds),
                       nautilus.f_live or np.nan, nautilus.n_eff, logZ)
             with open(self.path, "a") as file:
                 file.write("  " + " ".join(f"{v:.6g}".rjust(15) if not isinstance(v, str) else v.rjust(15)
                                            for v in values) + "\n")
+        if nautilus.explored and self.exploring:
+            self.exploring = False
+            self.log.info("The exploration has ended after %d calls. Its points %s", nautilus.n_like,
+                          "are left out from now on (discard_exploration)." if self.goal[2] else "count.")
         if due := time.monotonic() - self.said > self.every:
             self.said = time.monotonic()
-            self.log.info("%s: %d calls, %d bounds, log Z = %.2f, ESS = %.0f of %g; %s",
+            self.log.info("%s: %d calls, %d bounds, %s; %s",
                           "Sampling" if nautilus.explored else "Exploring", nautilus.n_like,
-                          len(nautilus.bounds), logZ, nautilus.n_eff, self.goal[0], self.words(left))
+                          len(nautilus.bounds), state, self.words(left))
         return due
 
     def words(self, calls):
