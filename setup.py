@@ -1,11 +1,13 @@
 """Build the patched CLASS (class_patch/) and the extension modules of sidr.classy.
 
 All work is done when extensions are built, none at import. Variables: SIDR_CLASS_SOURCE (see
-class_patch/prepare.py) and SIDR_JOBS, the number of parallel compilations (default: all cores).
+class_patch/prepare.py); SIDR_JOBS, the number of parallel compilations (default: all cores); CC, CXX, AR,
+CFLAGS, CXXFLAGS and CPPFLAGS, compilers and flags of CLASS and of the extensions alike.
 """
 
 import filecmp
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -44,10 +46,12 @@ class BuildPatchedClass(build_ext):
 
     def need_tools(self):
         """Raise ExecError if a program of the build is missing."""
-        for tool in ("gcc", "g++", "make", "patch"):
+        compilers = [next(word for word in shlex.split(command) if "=" not in word)
+                     for command in (environment("CC", "gcc"), environment("CXX", "g++"))]
+        for tool in (*compilers, "make", "patch"):
             if shutil.which(tool) is None:
-                raise ExecError(f"The program `{tool}` is missing; on Debian and Ubuntu: "
-                                "`apt-get install build-essential patch`.")
+                raise ExecError(f"The program `{tool}` is missing; on Debian and Ubuntu: `apt-get install "
+                                "build-essential patch`. Other compilers are named by CC and CXX.")
 
     def update_tree(self, tree):
         """Write the patched tree; in one of an earlier build, replace the files that differ."""
@@ -67,14 +71,17 @@ class BuildPatchedClass(build_ext):
 
     def make_library(self, tree):
         """Run CLASS's Makefile; ExecError with the end of its output if it fails."""
-        # CLASSDIR is the fallback for base_path, which classy.pyx always sets: "." keeps the path
-        # of the build, gone after it, out of the library.
-        jobs = os.environ.get("SIDR_JOBS", os.cpu_count())
-        command = ["make", f"-j{jobs}", "libclass.a", "CLASSDIR=."]
+        variables = make_variables()
+        # make does not see that a compiler or a flag has changed
+        used = tree / "variables.txt"
+        if not used.is_file() or used.read_text() != "\n".join(variables):
+            shutil.rmtree(tree / "build", ignore_errors=True)
+            used.write_text("\n".join(variables))
+        command = ["make", f"-j{environment('SIDR_JOBS', os.cpu_count())}", "libclass.a", *variables]
         result = subprocess.run(command, cwd=tree, stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT, text=True)
+                                stderr=subprocess.STDOUT, text=True, errors="replace")
         if result.returncode != 0:
-            raise ExecError(f"`{' '.join(command)}` failed in {tree}:\n{result.stdout[-3000:]}")
+            raise ExecError(f"`{shlex.join(command)}` failed in {tree}:\n{result.stdout[-3000:]}")
 
     def complete_extensions(self, tree):
         """Fill in what the extensions take from the tree."""
@@ -101,6 +108,24 @@ class BuildPatchedClass(build_ext):
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(table, target)
         inputs.write(tree, Path(package) / "inputs.json")
+
+
+def environment(name, default=""):
+    """A variable of the environment, `default` if it is unset or empty."""
+    return os.environ.get(name, "").strip() or default
+
+
+def make_variables():
+    """CLASS's Makefile with the compilers and flags of the environment, in make's form NAME=VALUE."""
+    # CLASSDIR is the fallback for base_path, which classy.pyx always sets: "." keeps the path
+    # of the build, gone after it, out of the library. The rest is as in the Makefile, with more at its end.
+    return [
+        "CLASSDIR=.",
+        f"CC={environment('CC', 'gcc')}",
+        f"CPP={environment('CXX', 'g++')} --std=c++11 -fpermissive -Wno-write-strings {environment('CXXFLAGS')}",
+        f"AR={environment('AR', 'ar')} rv",
+        f"OPTFLAG=-O3 {environment('CPPFLAGS')} {environment('CFLAGS')}",
+    ]
 
 
 setup(
