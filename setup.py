@@ -36,8 +36,9 @@ class BuildPatchedClass(build_ext):
 
     def run(self):
         self.need_tools()
-        # Not in build_temp, which is a temporary folder in an editable install.
-        tree = ROOT / "build" / f"class-{load_upstream()['version']}"
+        # Not in build_temp, which is a temporary folder in an editable install; and relative to this folder,
+        # since Cython takes * and [ in a path for a pattern.
+        tree = Path("build", f"class-{load_upstream()['version']}")
         self.update_tree(tree)
         self.make_library(tree)
         self.complete_extensions(tree)
@@ -81,7 +82,7 @@ class BuildPatchedClass(build_ext):
         result = subprocess.run(command, cwd=tree, stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, text=True, errors="replace")
         if result.returncode != 0:
-            raise ExecError(f"`{shlex.join(command)}` failed in {tree}:\n{result.stdout[-3000:]}")
+            raise ExecError(f"`{shlex.join(command)}` failed in {tree.resolve()}:\n{result.stdout[-3000:]}")
 
     def complete_extensions(self, tree):
         """Fill in what the extensions take from the tree."""
@@ -97,7 +98,7 @@ class BuildPatchedClass(build_ext):
         self.cython_c_in_temp = True
 
     def copy_tables(self, tree):
-        """Copy the tables beside the extensions, where module-name.patch makes CLASS look; list the inputs."""
+        """Copy the tables beside the extensions, where module-name.patch makes CLASS look, and list the inputs."""
         # get_ext_fullpath() would name a temporary folder in an editable install.
         if self.inplace:
             package = self.get_finalized_command("build_py").get_package_dir("sidr.classy")
@@ -122,7 +123,8 @@ def make_variables():
     return [
         "CLASSDIR=.",
         f"CC={environment('CC', 'gcc')}",
-        f"CPP={environment('CXX', 'g++')} --std=c++11 -fpermissive -Wno-write-strings {environment('CXXFLAGS')}",
+        f"CPP={environment('CXX', 'g++')} --std=c++11 -fpermissive -Wno-write-strings "
+        f"{environment('CXXFLAGS')}",
         f"AR={environment('AR', 'ar')} rv",
         f"OPTFLAG=-O3 {environment('CPPFLAGS')} {environment('CFLAGS')}",
     ]
