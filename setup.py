@@ -35,15 +35,27 @@ class BuildPatchedClass(build_ext):
     """Compile libclass.a from the patched tree, link the extensions with it, copy its tables."""
 
     def run(self):
+        self.need_scripts()
         self.need_tools()
-        # Not in build_temp, which is a temporary folder in an editable install; and relative to this folder,
-        # since Cython takes * and [ in a path for a pattern.
+        # Not in build_temp, which is a temporary folder in an editable install; and relative, since Cython
+        # takes * and [ in a path for a pattern.
         tree = Path("build", f"class-{load_upstream()['version']}")
         self.update_tree(tree)
         self.make_library(tree)
         self.complete_extensions(tree)
         super().run()
         self.copy_tables(tree)
+
+    def need_scripts(self):
+        """Raise ExecError if no script that pip installs could start in this environment."""
+        # A script begins with #! and the path of python; if that has a space or is too long for the kernel,
+        # with a line for sh that has the path between double quotes.
+        path = os.fsencode(sys.executable)
+        for_sh = b" " in path or len(path) > 124
+        if set(b"\t\n") & set(path) or for_sh and set(b'"$`\\') & set(path):
+            raise ExecError(f"Scripts such as cobaya-run cannot start in {sys.prefix!r}: the shell reads "
+                            "each of \" $ ` \\ otherwise in a path that has a space or is as long as this; a tab "
+                            "or a line break stops them always. Make the virtual environment in another folder.")
 
     def need_tools(self):
         """Raise ExecError if a program of the build is missing."""
@@ -98,7 +110,7 @@ class BuildPatchedClass(build_ext):
         self.cython_c_in_temp = True
 
     def copy_tables(self, tree):
-        """Copy the tables beside the extensions, where module-name.patch makes CLASS look, and list the inputs."""
+        """Copy the tables beside the extensions, where module-name.patch makes CLASS look; list inputs."""
         # get_ext_fullpath() would name a temporary folder in an editable install.
         if self.inplace:
             package = self.get_finalized_command("build_py").get_package_dir("sidr.classy")
