@@ -53,9 +53,10 @@ class BuildPatchedClass(build_ext):
         path = os.fsencode(sys.executable)
         for_sh = b" " in path or len(path) > 124
         if set(b"\t\n") & set(path) or for_sh and set(b'"$`\\') & set(path):
-            raise ExecError(f"Scripts such as cobaya-run cannot start in {sys.prefix!r}: the shell reads "
-                            "each of \" $ ` \\ otherwise in a path that has a space or is as long as this; a tab "
-                            "or a line break stops them always. Make the virtual environment in another folder.")
+            raise ExecError(
+                f"Scripts such as cobaya-run cannot start in {sys.prefix!r}: the shell reads \" $ ` \\ "
+                "otherwise in a path that has a space or is as long as this; a tab or a line break stops "
+                "them always. Make the virtual environment in another folder.")
 
     def need_tools(self):
         """Raise ExecError if a program of the build is missing."""

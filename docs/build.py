@@ -4,17 +4,26 @@ It is an extension of Sphinx (`setup`), and `write_pages` writes sources before 
 """
 
 import argparse
+import inspect
 import pkgutil
 import re
 import shutil
+from collections import namedtuple
+from html import escape
 from pathlib import Path
 
-import latex2mathml.converter
+import sidr.likelihoods
+import ziamath
 from docutils.nodes import SkipNode
 from drawings import likelihood_call, packages
 
 import sidr
 from sidr import cli
+
+#: Type of a field of a NamedTuple
+FIELD = type(inspect.getattr_static(namedtuple("Example", "field"), "field"))
+
+ziamath.config.svg2 = False     # paths in each equation, rather than symbols whose names would be those of another
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -26,9 +35,9 @@ ORDER = [f"sidr.{name}" for name in (
 
 def setup(app):
     """Register the renderer of equations, and what mends docstrings and links."""
-    app.add_html_math_renderer("mathml", inline_renderers=(inline_math, None),
-                               block_renderers=(block_math, None))
+    app.add_html_math_renderer("svg", inline_renderers=(inline_math, None), block_renderers=(block_math, None))
     app.connect("autodoc-process-docstring", mend)
+    app.connect("autodoc-skip-member", skip)
     app.connect("source-read", link)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -93,8 +102,11 @@ def command_page(command, parser):
 
 def module_names():
     """All public modules of sidr, packages before what is in them."""
-    found = [module.name for module in pkgutil.walk_packages(sidr.__path__, "sidr.")
-             if not any(part.startswith("_") for part in module.name.split("."))]
+    # sidr.likelihoods is in a folder of its own
+    found = {"sidr.likelihoods"} | {
+        module.name for package in (sidr, sidr.likelihoods)
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+        if not any(part.startswith("_") for part in module.name.split("."))}
 
     def order(name):
         package = ".".join(name.split(".")[:2])
@@ -113,9 +125,11 @@ def module_page(name, modules):
     return text
 
 
-def mend(app, what, name, module, options, lines):
+def mend(app, what, name, obj, options, lines):
     """Make a docstring strict reStructuredText; in a terminal it reads better without."""
     lines[:] = [re.sub(r"\s*\\cite\{[^}]*\}", "", line) for line in lines]     # keys of BibTeX, for Cobaya
+    if what == "class" and hasattr(obj, "_fields"):
+        lines += ["", *fields(obj)]
     mended, block = [], None        # block: indentation of what a `::` has begun
     for line in lines:
         indent = len(line) - len(line.lstrip())
@@ -134,19 +148,36 @@ def mend(app, what, name, module, options, lines):
     lines[:] = mended
 
 
+def fields(named_tuple):
+    """The fields of a NamedTuple, as a list; what they are is in the comments beside them."""
+    source = inspect.getsource(named_tuple)
+    for name in named_tuple._fields:
+        found = re.search(rf"^    {name}: ([^#=\n]+?)\s*(?:=[^#\n]*)?(?:#\s*(.*))?$", source, re.MULTILINE)
+        kind, comment = found.groups(default="") if found else ("", "")
+        yield f"- **{name}** : {kind}" + (f" – {comment}" if comment else "")
+
+
+def skip(app, what, name, obj, skipped, options):
+    """Leave out the fields of a NamedTuple, which are in its list."""
+    return True if isinstance(obj, FIELD) else None
+
+
 def link(app, docname, source):
     """Point to pages of the site where the text, read in the repository, points out of docs/."""
     source[0] = source[0].replace("(../chains/results/README.md)", "(_generated/results.md)")
 
 
 def inline_math(writer, node):
-    """An equation within a line, as MathML."""
-    writer.body.append(latex2mathml.converter.convert(node.astext()))
+    """An equation within a line, on its baseline."""
+    equation = ziamath.Latex(node.astext(), size=16, color="currentColor", inline=True)
+    svg = equation.svg().replace("<svg ", f'<svg style="vertical-align: {equation.getyofst():.2f}px" ', 1)
+    writer.body.append(f'<span role="img" aria-label="{escape(node.astext())}">{svg}</span>')
     raise SkipNode
 
 
 def block_math(writer, node):
-    """An equation of its own, as MathML, with a bar to scroll it where the screen is narrow."""
-    math = latex2mathml.converter.convert(node.astext(), display="block")
-    writer.body.append(f'<div class="equation">{math}</div>\n')
+    """An equation of its own."""
+    equation = ziamath.Latex(node.astext(), size=17, color="currentColor")
+    writer.body.append(f'<div class="equation" role="img" aria-label="{escape(node.astext())}">'
+                       f"{equation.svg()}</div>\n")
     raise SkipNode

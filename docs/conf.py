@@ -1,4 +1,4 @@
-"""Settings of Sphinx: `sphinx-build -W docs docs/_build`. What comes from the code is in build.py."""
+"""Settings of Sphinx: `sphinx-build -W docs build/site`. What comes from the code is in build.py."""
 
 import sys
 from importlib import metadata
@@ -12,7 +12,6 @@ author = copyright = "the sidr developers"
 release = metadata.version("sidr")
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "numpydoc", "build"]
-exclude_patterns = ["_build", "requirements.txt"]
 default_role = "literal"        # of docstrings: `name` is code, as in Markdown
 
 html_theme = "furo"
@@ -20,7 +19,7 @@ html_title = "sidr"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
-html_math_renderer = "mathml"   # build.py: drawn by the browser itself, without a network
+html_math_renderer = "svg"      # of build.py: no network and no script when read
 
 myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
@@ -28,6 +27,7 @@ nb_execution_mode = "auto"
 nb_execution_timeout = 300
 nb_execution_raise_on_error = True
 nb_merge_streams = True
+nb_output_stderr = "remove-warn"  # Cobaya's and getdist's logs
 
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
