@@ -23,7 +23,8 @@ from sidr import cli
 #: Type of a field of a NamedTuple
 FIELD = type(inspect.getattr_static(namedtuple("Example", "field"), "field"))
 
-ziamath.config.svg2 = False     # paths in each equation, rather than symbols whose names would be those of another
+# Paths in each equation, rather than symbols whose names would be those of another's
+ziamath.config.svg2 = False
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -35,7 +36,8 @@ ORDER = [f"sidr.{name}" for name in (
 
 def setup(app):
     """Register the renderer of equations, and what mends docstrings and links."""
-    app.add_html_math_renderer("svg", inline_renderers=(inline_math, None), block_renderers=(block_math, None))
+    app.add_html_math_renderer("svg", inline_renderers=(inline_math, None),
+                               block_renderers=(block_math, None))
     app.connect("autodoc-process-docstring", mend)
     app.connect("autodoc-skip-member", skip)
     app.connect("source-read", link)

@@ -24,10 +24,10 @@ html_math_renderer = "svg"      # of build.py: no network and no script when rea
 myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 nb_execution_mode = "auto"
-nb_execution_timeout = 300
+nb_execution_timeout = 600
 nb_execution_raise_on_error = True
 nb_merge_streams = True
-nb_output_stderr = "remove-warn"  # Cobaya's and getdist's logs
+nb_output_stderr = "remove"  # Cobaya's and getdist's logs
 
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
