@@ -210,7 +210,7 @@ def test_check_tells_success_from_failure(upstream, source, capsys, monkeypatch)
     assert "apply without fuzz, 0 hunks moved" in capsys.readouterr().out
     (source / "Makefile").write_text("all:\n")
     assert refresh.main(["check", str(source)]) == 1
-    assert "FAILS\nbuild.patch" in capsys.readouterr().out
+    assert "FAILS\npaths.patch" in capsys.readouterr().out
 
 
 def test_series_fits_each_release_of_the_list_without_fuzz(capsys):
