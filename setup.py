@@ -1,11 +1,13 @@
 """Build the patched CLASS (class_patch/) and the extension modules of sidr.classy.
 
 All work is done when extensions are built, none at import. Variables: SIDR_CLASS_SOURCE (see
-class_patch/prepare.py) and SIDR_JOBS, the number of parallel compilations (default: all cores).
+class_patch/prepare.py); SIDR_JOBS, the number of parallel compilations (default: all cores); CC, CXX, AR,
+CFLAGS, CXXFLAGS and CPPFLAGS, compilers and flags of CLASS and of the extensions alike.
 """
 
 import filecmp
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -33,21 +35,37 @@ class BuildPatchedClass(build_ext):
     """Compile libclass.a from the patched tree, link the extensions with it, copy its tables."""
 
     def run(self):
+        self.need_scripts()
         self.need_tools()
-        # Not in build_temp, which is a temporary folder in an editable install.
-        tree = ROOT / "build" / f"class-{load_upstream()['version']}"
+        # Not in build_temp, which is a temporary folder in an editable install; and relative, since Cython
+        # takes * and [ in a path for a pattern.
+        tree = Path("build", f"class-{load_upstream()['version']}")
         self.update_tree(tree)
         self.make_library(tree)
         self.complete_extensions(tree)
         super().run()
         self.copy_tables(tree)
 
+    def need_scripts(self):
+        """Raise ExecError if no script that pip installs could start in this environment."""
+        # A script begins with #! and the path of python; if that has a space or is too long for the kernel,
+        # with a line for sh that has the path between double quotes.
+        path = os.fsencode(sys.executable)
+        for_sh = b" " in path or len(path) > 124
+        if set(b"\t\n") & set(path) or for_sh and set(b'"$`\\') & set(path):
+            raise ExecError(
+                f"Scripts such as cobaya-run cannot start in {sys.prefix!r}: the shell reads \" $ ` \\ "
+                "otherwise in a path that has a space or is as long as this; a tab or a line break stops "
+                "them always. Make the virtual environment in another folder.")
+
     def need_tools(self):
         """Raise ExecError if a program of the build is missing."""
-        for tool in ("gcc", "g++", "make", "patch"):
+        compilers = [next(word for word in shlex.split(command) if "=" not in word)
+                     for command in (environment("CC", "gcc"), environment("CXX", "g++"))]
+        for tool in (*compilers, "make", "patch"):
             if shutil.which(tool) is None:
-                raise ExecError(f"The program `{tool}` is missing; on Debian and Ubuntu: "
-                                "`apt-get install build-essential patch`.")
+                raise ExecError(f"The program `{tool}` is missing; on Debian and Ubuntu: `apt-get install "
+                                "build-essential patch`. Other compilers are named by CC and CXX.")
 
     def update_tree(self, tree):
         """Write the patched tree; in one of an earlier build, replace the files that differ."""
@@ -67,14 +85,17 @@ class BuildPatchedClass(build_ext):
 
     def make_library(self, tree):
         """Run CLASS's Makefile; ExecError with the end of its output if it fails."""
-        # CLASSDIR is the fallback for base_path, which classy.pyx always sets: "." keeps the path
-        # of the build, gone after it, out of the library.
-        jobs = os.environ.get("SIDR_JOBS", os.cpu_count())
-        command = ["make", f"-j{jobs}", "libclass.a", "CLASSDIR=."]
+        variables = make_variables()
+        # make does not see that a compiler or a flag has changed
+        used = tree / "variables.txt"
+        if not used.is_file() or used.read_text() != "\n".join(variables):
+            shutil.rmtree(tree / "build", ignore_errors=True)
+            used.write_text("\n".join(variables))
+        command = ["make", f"-j{environment('SIDR_JOBS', os.cpu_count())}", "libclass.a", *variables]
         result = subprocess.run(command, cwd=tree, stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT, text=True)
+                                stderr=subprocess.STDOUT, text=True, errors="replace")
         if result.returncode != 0:
-            raise ExecError(f"`{' '.join(command)}` failed in {tree}:\n{result.stdout[-3000:]}")
+            raise ExecError(f"`{shlex.join(command)}` failed in {tree.resolve()}:\n{result.stdout[-3000:]}")
 
     def complete_extensions(self, tree):
         """Fill in what the extensions take from the tree."""
@@ -101,6 +122,25 @@ class BuildPatchedClass(build_ext):
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(table, target)
         inputs.write(tree, Path(package) / "inputs.json")
+
+
+def environment(name, default=""):
+    """A variable of the environment, `default` if it is unset or empty."""
+    return os.environ.get(name, "").strip() or default
+
+
+def make_variables():
+    """CLASS's Makefile with the compilers and flags of the environment, in make's form NAME=VALUE."""
+    # CLASSDIR is the fallback for base_path, which classy.pyx always sets: "." keeps the path
+    # of the build, gone after it, out of the library. The rest is as in the Makefile, with more at its end.
+    return [
+        "CLASSDIR=.",
+        f"CC={environment('CC', 'gcc')}",
+        f"CPP={environment('CXX', 'g++')} --std=c++11 -fpermissive -Wno-write-strings "
+        f"{environment('CXXFLAGS')}",
+        f"AR={environment('AR', 'ar')} rv",
+        f"OPTFLAG=-O3 {environment('CPPFLAGS')} {environment('CFLAGS')}",
+    ]
 
 
 setup(

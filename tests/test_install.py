@@ -12,6 +12,7 @@ import pytest
 from cobaya.doc import doc_script
 from numpy.testing import assert_allclose
 
+import prepare
 import sidr.classy
 from sidr.classy import Class, CosmoComputationError, CosmoSevereError
 
@@ -64,6 +65,111 @@ def test_missing_compiler_is_named_before_anything_is_built(tmp_path):
     assert result.returncode != 0
     assert "error: The program `gcc` is missing" in result.stderr
     assert "apt-get install build-essential" in result.stderr
+
+
+#: What a folder may be called: characters that make, a shell, C or Cython read
+NAME = "My Documents (a) #1 $HOME it's 100% [x]*? & \\ \"ü\";"
+
+
+def test_class_compiles_in_a_folder_with_any_name(tmp_path):
+    # input.c has the path of the folder as a text.
+    tree = tmp_path / NAME
+    prepare.prepare(tree)
+    result = subprocess.run(["make", "input.o", "arrays.opp"], cwd=tree, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert os.fsencode(tree) in (tree / "build" / "input.o").read_bytes()
+    assert (tree / "build" / "arrays.opp").is_file()
+
+
+@pytest.mark.slow
+def test_package_installs_from_a_folder_with_any_name(tmp_path):
+    source, target = tmp_path / NAME, tmp_path / "target of a b"
+    shutil.copytree(ROOT, source, symlinks=True, ignore=shutil.ignore_patterns(
+        ".*", "chains", "docs", "tests", "external", "*.so", "temp.*", "lib.*", "bdist.*"))
+    result = subprocess.run([sys.executable, "-m", "pip", "install", "--no-deps", "--no-build-isolation",
+                             "--target", target, "."], cwd=source, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    code = ("import sidr.classy; c = sidr.classy.Class(); c.set(N_sidr=0.5, output='tCl'); c.compute();"
+            "print(sidr.classy.__file__, c.Neff)")
+    result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True,
+                            env=os.environ | {"PYTHONPATH": str(target)})
+    assert result.stdout.startswith(str(target)), result.stderr
+    assert float(result.stdout.split()[-1]) == pytest.approx(3.544, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", ['say "hi"', "two\nlines", "x" * 120 + "$"])
+def test_environment_in_which_no_script_starts_is_named(name, tmp_path):
+    python = tmp_path / name / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    # a symlink is enough: it is the path by which pip starts the build
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    result = subprocess.run([python, "setup.py", "build_ext"], cwd=ROOT, capture_output=True, text=True,
+                            env=environment)
+    assert result.returncode != 0
+    assert "Scripts such as cobaya-run cannot start in" in result.stderr
+    assert "in another folder" in result.stderr
+
+
+def test_compilers_and_flags_of_the_environment_reach_class(tmp_path):
+    # Compilers that write down their arguments, and fail.
+    shutil.copytree(ROOT, tmp_path / "source", ignore=shutil.ignore_patterns(
+        ".*", "build", "chains", "docs", "tests", "external", "*.so"))
+    commands = {}
+    for name in ("CC", "CXX"):
+        commands[name] = tmp_path / f"my-{name}"
+        commands[name].write_text(f"#!/bin/sh\necho $0 $@ >> '{tmp_path}/calls'\nexit 1\n")
+        commands[name].chmod(0o755)
+    environment = {name: f"{path} -pipe" for name, path in commands.items()} | {
+        "CFLAGS": "-DBOTH=1 -Os", "CXXFLAGS": "-DCXX_ONLY=2", "CPPFLAGS": "-DPRE=3", "MAKEFLAGS": "-k"}
+    result = subprocess.run([sys.executable, "setup.py", "build_ext"], cwd=tmp_path / "source", text=True,
+                            capture_output=True, env=os.environ | environment)
+    assert "libclass.a" in result.stderr and "failed in" in result.stderr
+    calls = (tmp_path / "calls").read_text().splitlines()
+    by_file = {call.split(" -c ")[1].split()[0]: call for call in calls if " -c " in call}
+    for file, name in {"../source/input.c": "CC", "../source/perturbations.c": "CXX"}.items():
+        assert by_file[file].startswith(f"{commands[name]} -pipe")
+        assert "-DPRE=3 -DBOTH=1 -Os" in by_file[file]
+        assert ("-DCXX_ONLY=2" in by_file[file]) == (name == "CXX")
+
+
+@pytest.fixture
+def moved(tmp_path):
+    """A function that copies the package into a folder whose path has a length, and runs code there."""
+    def run(length, code):
+        folder = Path(str(tmp_path) + ("/" + "d" * 99) * 10)
+        folder = Path(str(folder)[:length - len("/sidr/classy")])
+        shutil.copytree(Path(sidr.classy.__file__).parents[1], folder / "sidr", symlinks=True,
+                        ignore=shutil.ignore_patterns("emulators", "__pycache__"))
+        return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path,
+                              env=os.environ | {"PYTHONPATH": str(folder)})
+    return run
+
+
+def test_tables_are_read_from_a_folder_with_a_long_path(moved):
+    code = ("import sidr.classy; c = sidr.classy.Class(); c.compute(['thermodynamics']);"
+            "print(len(sidr.classy.__file__), c.get_current_derived_parameters(['YHe'])['YHe'])")
+    result = moved(950, code)
+    assert result.returncode == 0, result.stderr
+    length, Y_He = map(float, result.stdout.split())
+    assert length == 950 + len("/__init__.py") and 0.24 < Y_He < 0.25
+
+
+def test_folder_whose_path_is_too_long_for_class_is_named(moved):
+    result = moved(1000, "from sidr.classy import Class; Class()")
+    assert "CosmoSevereError" in result.stderr
+    assert "has 1000 bytes" in result.stderr and "install it in another folder" in result.stderr
+
+
+@pytest.mark.parametrize("inputs", [
+    {"base_path": "x" * 1000}, {"sBBN file": "/x" * 200}, {"hyrec_path": "/x" * 200},
+    {"f_eff_type": "from_file", "f_eff_file": "x" * 300, "DM_annihilation_efficiency": 1e-7},
+    {"output": "tCl,sd", "sd_branching_approx": "exact", "sd_detector_name": "x" * 120}])
+def test_text_that_is_longer_than_its_buffer_is_refused(inputs):
+    cosmo = Class()
+    cosmo.set(inputs)
+    with pytest.raises(CosmoSevereError, match="CLASS reads less than (100|256|1000): shorten it"):
+        cosmo.compute(["thermodynamics"])
 
 
 def test_stock_and_ours_run_in_one_process_and_agree_without_chi(classy):

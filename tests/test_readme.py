@@ -15,6 +15,14 @@ def block(language):
     return re.search(rf"```{language}\n(.*?)```", README, re.DOTALL)[1]
 
 
+def test_commands_of_the_gate_build_the_package_once():
+    blocks = re.findall(r"<!-- ci: \w+ -->\n```bash\n(.*?)\n```", README, re.DOTALL)
+    commands = [command for block in blocks for command in block.split(" && ")]
+    builds = [command for command in commands if re.search(r"install.* \"?\.(\[|$)", command)]
+    assert builds == ["pip install ."]
+    assert {"cobaya-run chains/quickstart.yaml", "pytest"} < set(commands)
+
+
 def test_python_example_runs(capsys):
     exec(block("python"), {})
     N_eff, z_dec, _ = map(float, capsys.readouterr().out.split())
