@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from cobaya.yaml import yaml_dump_file, yaml_load_file
+from cobaya.yaml import yaml_dump_file
 from tqdm import tqdm
 
+from sidr import yaml
 from sidr.classy import CosmoComputationError, __version__
 from sidr.emulator.spectra import SETTINGS, exact
 
@@ -65,7 +66,10 @@ class TrainingSet:
         path = self.folder / ABOUT
         if not path.exists():
             yaml_dump_file(str(path), self.about)
-        there = yaml_load_file(str(path))
+        there = yaml.load_file(path)
+        if not isinstance(there, dict):
+            raise ValueError(f"{path} does not say what the spectra beside it are: take another folder, or "
+                             "remove this one.")
         if differing := [name for name in self.about if there.get(name) != self.about[name]]:
             name = differing[0]
             raise ValueError(f"{self.folder} has spectra of {name} = {there.get(name)}, not of "
