@@ -254,6 +254,8 @@ def read_info(path):
         if any(not isinstance(options, dict | None) for options in (block or {}).values()
                if name in ("theory", "sampler")):
             raise ValueError(f"{path}: the block `{name}` is not one of Cobaya")
+    if not isinstance(info.get("packages_path"), str | None):
+        raise ValueError(f"{path}: packages_path is no text")
     return info
 
 
