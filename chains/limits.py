@@ -71,7 +71,8 @@ def main():
         if case.mode != "full" or not case.n_chi:
             parser.error(f"{root} is a run of {case.name}, not of both modes of chi.")
         found[round(case.n_chi)] = limits(samples)
-    print("# `sidr figures fig2 figS5`; python chains/limits.py", *(Path(root).name for root in roots))
+    names = " ".join(Path(root).name for root in roots)
+    print(f"# `sidr figures fig2 figS5 --limits`; python chains/limits.py {names}")
     print(yaml_dump(found), end="")
 
 

@@ -88,7 +88,7 @@ def read(root, ignore_rows=0.3):
     columns = next((rows.columns for rows in everything.values() if rows.columns), [])
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, root.name)
-        info, unknown = copy_names(root, copy, columns)
+        info, unknown = copy_names(root, copy, columns, width)
         complaints += unknown + leave_out_columns(root, columns, good)
         for path, rows in everything.items():
             if rows.good:
@@ -172,11 +172,19 @@ def leave_out_columns(root, columns, rows):
     return complaints
 
 
-def copy_names(root, copy, columns):
+def copy_names(root, copy, columns, width):
     """Write beside a copy of the samples what getdist reads of names, labels and ranges.
 
     The YAML is written anew: getdist's loader would execute what its tags say. Where it does not know the
     names of the columns, they are those of the header.
+
+    Parameters
+    ----------
+    root, copy : Path
+    columns : list of str
+        Of the header; empty without one.
+    width : int
+        Number of the columns.
 
     Returns
     -------
@@ -185,9 +193,9 @@ def copy_names(root, copy, columns):
     complaints : list of str
     """
     complaints, info = [], {}
-    for extension, reader in ((NAMES, ParamNames), (RANGES, ParamBounds)):
+    for extension, reader, number in ((NAMES, ParamNames, width - 2), (RANGES, ParamBounds, None)):
         if Path(f"{root}{extension}").exists():
-            complaints += copy_text(root, copy, extension, reader)
+            complaints += copy_text(root, copy, extension, reader, number)
     updated = f"{root}{UPDATED}"
     try:
         info = read_info(updated)
@@ -199,7 +207,7 @@ def copy_names(root, copy, columns):
     except UNREADABLE as error:
         complaint = f"{updated} cannot be read ({problem(error, updated)})"
     else:
-        if not columns or names == columns[2:]:
+        if names == columns[2:] or not columns and len(names) == width - 2:
             return info, complaints
         complaint = f"{updated} has not the columns of the samples"
     if Path(f"{copy}{NAMES}").exists():
@@ -212,12 +220,20 @@ def copy_names(root, copy, columns):
                                "labels."]
 
 
-def copy_text(root, copy, extension, reader):
-    """Copy a file that one of getdist's classes reads, if it does; a complaint, or none, in a list."""
+def copy_text(root, copy, extension, reader, number=None):
+    """Copy a file that one of getdist's classes reads, if it does and finds so many names.
+
+    Returns
+    -------
+    list of str
+        A complaint, or none.
+    """
     path = f"{root}{extension}"
     try:
         shutil.copyfile(path, f"{copy}{extension}")
-        reader(f"{copy}{extension}")
+        names = reader(f"{copy}{extension}").names
+        if number is not None and len(names) != number:
+            raise ValueError(f"{len(names)} names for {number} columns")
     except UNREADABLE as error:
         Path(f"{copy}{extension}").unlink(missing_ok=True)
         return [f"{path} cannot be read ({problem(error, path)}): it is left out."]

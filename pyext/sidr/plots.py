@@ -38,9 +38,9 @@ class FromGetdist(logging.Filter):
 
 @contextmanager
 def quiet():
-    """No warnings of getdist on its smoothing; that there are few samples is said by `table` and the report.
+    """No warnings of getdist on its smoothing, of which a chain that has just begun has dozens.
 
-    A chain that has just begun has dozens of them.
+    That there are few samples is said by `table` and on the page of the report.
     """
     root, filter = logging.getLogger(), FromGetdist()
     root.addFilter(filter)

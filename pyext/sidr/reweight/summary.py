@@ -32,7 +32,8 @@ def summarise(run, points, draws, reweighting):
         ``params``, shifts are in units of the run's ``sigma``. ``of_the_run`` are parameters that the exact
         model does not compute: the weights alone shift them. ``undefined`` has the number of points at
         which the exact model has no finite value of a parameter, which has no shifts then; refused points
-        do not count. What ends in ``_std`` is the error from the number of draws; the run's own is not in it.
+        do not count. What ends in ``_std`` is the error from the number of draws; the run's own is not in
+        it.
     """
     refused = np.isneginf(points.logpost)
     names = list(points.model.parameterization.sampled_params())

@@ -127,11 +127,11 @@ def is_arithmetic(text):
 
     def harmless(node):
         if isinstance(node, ast.Constant):
-            return isinstance(node.value, int | float)
+            return isinstance(node.value, int | float) or id(node) in known
         if isinstance(node, ast.Name):
             return node.id in arguments or id(node) in known
         if isinstance(node, ast.Call):
-            return id(node.func) in known
+            return id(node.func) in known or id(node) in known
         return isinstance(node, ARITHMETIC) or id(node) in known
 
     return (isinstance(tree.body, ast.Lambda) and not isinstance(text, Opaque)
@@ -146,16 +146,29 @@ def numpy_s(node):
 
 
 def is_function(node):
-    """Whether what is called is a function of numbers: of numpy, a density of scipy.stats, or abs."""
+    """Whether what is called is a function of numbers.
+
+    Of numpy, of ours (`import_module("sidr.MODULE").NAME`), a density of scipy.stats, or abs and the like.
+    """
     if isinstance(node, ast.Name):
         return node.id in BUILTIN
     if numpy_s(node) is not None:
         return isinstance(numpy_s(node), np.ufunc) or node.attr in ("where", "clip")
     of = getattr(node, "value", None)
+    if isinstance(node, ast.Attribute) and is_ours(of):
+        return True
     if not (isinstance(node, ast.Attribute) and node.attr in DENSITIES and isinstance(of, ast.Attribute)
             and isinstance(of.value, ast.Name) and of.value.id == "stats"):
         return False
     return isinstance(getattr(stats, of.attr, None), stats.rv_continuous | stats.rv_discrete)
+
+
+def is_ours(node):
+    """Whether an expression is `import_module("sidr.MODULE")`."""
+    match node:
+        case ast.Call(ast.Name("import_module"), [ast.Constant(name)], []):
+            return str(name).startswith("sidr.")
+    return False
 
 
 def check(root, info, packages_path=None, trust=False):
