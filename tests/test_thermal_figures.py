@@ -1,10 +1,13 @@
 """The figures of the thermal history, and the planes that they keep."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
 from sidr.cli import main
+from sidr.files import Rows
 from sidr.thermal import evolve
 from sidr.thermal.plane import plane
 from sidr.thermal.sterile import sigma_phi, sterile_rates
@@ -42,23 +45,41 @@ def test_every_figure_has_what_the_paper_describes():
 
 
 @pytest.mark.parametrize("left", [1, 20, -1])  # of the last line
-def test_plane_is_resumed_after_a_kill_and_refuses_another_grid(tmp_path, left):
-    file = tmp_path / "plane.txt"
+def test_plane_is_resumed_after_a_kill_and_refuses_another_grid(tmp_path, monkeypatch, left):
+    from sidr.thermal import plane as module
+
+    file, row = tmp_path / "plane.txt", module._row
     first = plane(1, 100, size=3, file=file, jobs=1)
     history = evolve(3e-3, 0.003, 100, first.m_nu_sum[1], 1)
     assert_allclose(first.N_eff_nu[0, 1], history.N_eff_nu, atol=1e-5)
     head, *rows = file.read_text().splitlines()
     assert len(rows) == 3
-    marked = rows[0].split(" ")
-    marked[1] = "9.000000"                                  # a row that is there is not solved again
-    file.write_text("\n".join([head, " ".join(marked), rows[1], rows[2][:left]]))
+    solved = []
+    monkeypatch.setattr(module, "_row", lambda m_phi, *args: (solved.append(m_phi), row(m_phi, *args))[1])
+    monkeypatch.setattr(module, "ProcessPoolExecutor", lambda jobs: ThreadPoolExecutor(jobs))
+    file.write_text("\n".join([head, *rows[:2], rows[2][:left]]))
     again = plane(1, 100, size=3, file=file, jobs=1)
-    assert again.N_eff_nu[int(marked[0]), 0] == 9
-    i = int(rows[2].split()[0])
-    assert_allclose(again.N_eff[i], first.N_eff[i], atol=1e-6)
-    assert sorted(file.read_text().splitlines()) == sorted([head, " ".join(marked), rows[1], rows[2]])
-    with pytest.raises(ValueError, match="has the grid `# n_chi 1, .* 3 x 3`, not .*4 x 4"):
+    assert solved == [again.m_phi[int(rows[2].split()[0])]]     # no row that is there
+    assert np.array_equal(again.N_eff, first.N_eff) and np.array_equal(again.N_eff_nu, first.N_eff_nu)
+    assert file.read_text().splitlines() == [head, *rows]
+    with pytest.raises(ValueError, match="begins with `# n_chi 1, .* 3 x 3`, not .*4 x 4"):
         plane(1, 100, size=4, file=file, jobs=1)
+
+
+@pytest.mark.parametrize("damage, words", [
+    (lambda row: row.replace(" 3.", " 4.", 1), "is damaged .line 3.: remove this line"),
+    (lambda row: "1 nonsense", "is damaged .line 3."),
+    (lambda row: Rows._line(["1", *6 * ["nan"]]).strip(), "line 3 is no row of 3 x 3"),
+    (lambda row: Rows._line(["7", *6 * ["3.0"]]).strip(), "line 3 is no row of 3 x 3"),
+    (lambda row: Rows._line(["1", "3.0"]).strip(), "line 3 is no row of 3 x 3"),
+    (lambda row: Rows._line(["1", *6 * ["many"]]).strip(), "line 3 is no row of 3 x 3")])
+def test_plane_with_a_bad_line_is_named(tmp_path, damage, words):
+    file = tmp_path / "plane.txt"
+    plane(1, 100, size=3, file=file, jobs=1)
+    head, *rows = file.read_text().splitlines()
+    file.write_text("\n".join([head, rows[0], damage(rows[1]), rows[2], ""]))
+    with pytest.raises(ValueError, match=f"{file} {words}" if words.startswith("is") else words):
+        plane(1, 100, size=3, file=file, jobs=1)
 
 
 def test_posterior_is_drawn_when_its_file_is_there(tmp_path):

@@ -26,8 +26,9 @@ class Damaged(ValueError):
 def replacing(path):
     """A name beside `path` for a new version of it, which takes its place at the end of the block.
 
-    The name ends as that of `path`. It has the number of this process, so that two may write the same
-    file: the later one stays. After an error in the block the old version stays, and nothing else.
+    It has the number of this process, so that two may write the same file: the later one stays. It ends in
+    .new, so that what a kill has left of it is taken for nothing else. After an error in the block the old
+    version stays, and nothing else.
 
     Parameters
     ----------
@@ -38,7 +39,7 @@ def replacing(path):
     str
     """
     path = Path(path)
-    new = path.with_name(f"{path.stem}.{os.getpid()}.new{path.suffix}")
+    new = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
         yield str(new)
         sync(new)

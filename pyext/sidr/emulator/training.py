@@ -17,6 +17,7 @@ from tqdm import tqdm
 from sidr import yaml
 from sidr.classy import CosmoComputationError, __version__
 from sidr.emulator.spectra import SETTINGS, exact
+from sidr.files import read_npz, replacing
 
 ABOUT = "about.yaml"
 
@@ -65,7 +66,8 @@ class TrainingSet:
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / ABOUT
         if not path.exists():
-            yaml_dump_file(str(path), self.about)
+            with replacing(path) as new:
+                yaml_dump_file(new, self.about)
         there = yaml.load_file(path)
         if not isinstance(there, dict):
             raise ValueError(f"{path} does not say what the spectra beside it are: take another folder, or "
@@ -110,7 +112,8 @@ class TrainingSet:
         paths = [path for label in labels for path in sorted(self.folder.glob(f"{label}*.npz"))]
         if not paths:
             raise ValueError(f"{self.folder} has no spectra.")
-        files = [np.load(path) for path in paths]
+        files = [read_npz(path, ("params", "cl", "numbers"), "remove it, and it is computed again")
+                 for path in paths]
         return Spectra(tuple(self.about["names"]), *(np.array([f[name] for f in files])
                                                      for name in ("params", "cl", "numbers")))
 
@@ -125,9 +128,8 @@ def compute_file(task):
     try:
         cl, numbers = exact(point, alpha)
     except CosmoComputationError as error:
-        failure(path).write_text(f"{point}: {error}\n")
+        with replacing(failure(path)) as new:
+            Path(new).write_text(f"{point}: {error}\n")
         return
-    new = path.with_suffix(f".{os.getpid()}.tmp")
-    with new.open("wb") as file:
+    with replacing(path) as new, open(new, "wb") as file:   # to a name, savez would add .npz
         np.savez(file, params=list(point.values()), cl=cl, numbers=numbers)
-    new.replace(path)

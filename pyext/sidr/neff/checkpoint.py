@@ -1,11 +1,11 @@
 """The state of an integration in a file, so that it goes on after a kill."""
 
-import os
 import time
-import zipfile
 from pathlib import Path
 
 import numpy as np
+
+from sidr.files import read_npz, replacing
 
 from .integrator import Point
 
@@ -43,26 +43,20 @@ class Checkpoint:
         """
         if self.path is None or not self.path.exists():
             return None
-        try:
-            with np.load(self.path) as file:
-                description, history = str(file["description"]), list(file["history"])
-                point = Point(float(file["s"]), file["y"], float(file["step"]))
-        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-            raise ValueError(f"{self.path} is no checkpoint ({error}): remove it.") from None
+        file = read_npz(self.path, ("description", "s", "y", "step", "history"))
+        description = str(file["description"])
         if description != self.description:
             raise ValueError(f"{self.path} is the checkpoint of another solution: {description} and not "
                              f"{self.description}; remove it, or name another.")
-        return point, history
+        return Point(float(file["s"]), file["y"], float(file["step"])), list(file["history"])
 
     def update(self, point, history):
         """Write the file again, if the last version is old enough."""
         if self.path is None or time.monotonic() - self.written < self.every:
             return
-        new = self.path.with_name(self.path.name + ".new")
-        with open(new, "wb") as file:
+        with replacing(self.path) as new, open(new, "wb") as file:
             np.savez(file, description=self.description, s=point.s, y=point.y, step=point.step,
                      history=np.array(history))
-        os.replace(new, self.path)
         self.written = time.monotonic()
 
     def remove(self):

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 from tqdm import tqdm
 
+from sidr.files import Rows
 from sidr.neutrinos import N_TOT
 
 from .helium import N_bbn
@@ -91,7 +92,7 @@ def make(file, pairs=PAIRS, log10_dm2=LOG10_DM2, collisions="full", jobs=None):
     Parameters
     ----------
     file : path
-        Text file that grows by a line as a point is done.
+        `sidr.files.Rows` that grow as a point is done.
     pairs : sequence of (str, int)
         Orderings and mass states.
     log10_dm2 : sequence of float
@@ -104,24 +105,18 @@ def make(file, pairs=PAIRS, log10_dm2=LOG10_DM2, collisions="full", jobs=None):
     Raises
     ------
     ValueError
-        If the file has another model of collisions.
+        If the file has another model of collisions, or is damaged.
     """
-    file = Path(file)
-    head = f"# collisions {collisions}; ordering, j, log10(dm2/eV^2), Delta N_eff, Delta N_bbn"
-    text = file.read_text() if file.exists() else head + "\n"
-    if not text.startswith(head):
-        raise ValueError(f"{file} begins with `{text.splitlines()[0]}`, not with `{head}`: remove it, or "
-                         "take another file.")
-    file.write_text(text[:text.rfind("\n") + 1])       # without a line that a kill has cut
+    rows = Rows(file, f"# collisions {collisions}; ordering, j, log10(dm2/eV^2), Delta N_eff, Delta N_bbn, "
+                "checksum")
+    rows.begin()
     known = read(file)
     points = [(*pair, float(x)) for pair in pairs for x in log10_dm2 if x not in known.get(pair, {})]
     with ProcessPoolExecutor(jobs) as pool:
         futures = {pool.submit(point, *p, collisions): p for p in points}
         for future in tqdm(as_completed(futures), total=len(points), desc="table", unit="point"):
             ordering, j, x = futures[future]
-            with open(file, "a") as output:
-                numbers = " ".join(f"{number:.6g}" for number in future.result())
-                output.write(f"{ordering} {j} {x!r} {numbers}\n")
+            rows.append([ordering, j, x, *(f"{number:.6g}" for number in future.result())])
 
 
 def point(ordering, j, log10_dm2, collisions):
@@ -139,7 +134,7 @@ def standard(collisions):
 def read(file):
     """Numbers of a table as {(ordering, j): {log10_dm2: Extra}}."""
     table = {}
-    for ordering, j, x, *numbers in map(str.split, Path(file).read_text().splitlines()[1:]):
+    for ordering, j, x, *numbers in Rows(file, None).read():
         table.setdefault((ordering, int(j)), {})[float(x)] = Extra(*map(float, numbers))
     return table
 

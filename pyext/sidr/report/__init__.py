@@ -1,12 +1,12 @@
 """One page that shows what runs of Cobaya have found, beside the paper; its pictures as files too."""
 
-import os
 import time
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 from tqdm import tqdm
 
+from sidr.files import replacing
 from sidr.plots import quiet
 
 from .figures import pictures
@@ -66,18 +66,16 @@ def draw(roots, folder, ignore_rows):
         drawn = pictures(runs, lambda jobs: tqdm(jobs, desc="pictures", unit="picture", **bar))
         for picture in drawn:
             for extension in ("png", "pdf"):
-                picture.figure.savefig(Path(folder, f"{picture.name}.{extension}"), dpi=DPI,
-                                       bbox_inches="tight")
+                with replacing(Path(folder, f"{picture.name}.{extension}")) as new:
+                    picture.figure.savefig(new, format=extension, dpi=DPI, bbox_inches="tight")
             plt.close(picture.figure)
     return runs, drawn
 
 
 def save(runs, drawn, folder, refresh):
     """Write the page; a browser sees the old one or the new one."""
-    new = Path(folder, f".{PAGE}.new")
-    with quiet():
-        new.write_text(build(runs, drawn, folder, refresh), encoding="utf-8")
-    os.replace(new, Path(folder, PAGE))
+    with quiet(), replacing(Path(folder, PAGE)) as new:
+        Path(new).write_text(build(runs, drawn, folder, refresh), encoding="utf-8")
 
 
 def watch(roots, folder, ignore_rows=0.3, every=60, say=print):

@@ -1,5 +1,6 @@
 """The exact posterior at some points, computed on several cores and kept on disk."""
 
+import json
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,14 +8,17 @@ from typing import NamedTuple
 
 import numpy as np
 from cobaya.model import Model
-from cobaya.yaml import yaml_dump, yaml_load
 from tqdm import tqdm
 
-from sidr.samplers.checkpoint import describe, differences, replacing
+from sidr.files import Damaged, read_npz, replacing
+from sidr.samplers.checkpoint import describe, differences
 from sidr.samplers.processes import processes
 
 #: Seconds between two writings of what has been computed
 SAVE_EVERY = 2.0
+
+#: What to do about a file of points that is damaged
+REMEDY = "remove it, and the points are computed again"
 
 
 class Points(NamedTuple):
@@ -50,7 +54,7 @@ class Points(NamedTuple):
         """
         sampled = np.array([samples[name][index] for name in model.parameterization.sampled_params()]).T
         points = [tuple(point) for point in sampled]
-        with kept(path, yaml_dump(describe(model, {}))) as (rows, save):
+        with kept(path, describe(model, {})) as (rows, save):
             missing = [point for point in dict.fromkeys(points) if point not in rows]
             done = len(points) - len(missing)
             with (processes(lambda point: row(model, point), jobs) as pool,
@@ -100,16 +104,20 @@ def kept(path, description):
     """What has been computed: rows by point, and a function that saves them if it is time."""
     path, rows, written = Path(path), {}, time.monotonic()
     if path.exists():
-        with np.load(path) as file:
-            then = yaml_load(str(file["description"]))
-            if changes := list(differences(then, yaml_load(description))):
-                raise ValueError(f"{path} belongs to another model: {'; '.join(changes)}. Go back to it, "
-                                 "or remove the file.")
-            rows = dict(zip(map(tuple, file["points"]), file["rows"], strict=True))
+        file = read_npz(path, ("description", "points", "rows"), REMEDY)
+        try:
+            then = json.loads(str(file["description"]))
+        except ValueError as error:     # of a version that wrote YAML
+            raise Damaged(path, f"its description is not JSON: {error}", REMEDY) from error
+        if changes := list(differences(then, description)):
+            raise ValueError(f"{path} belongs to another model: {'; '.join(changes)}. Go back to it, or "
+                             "remove the file.")
+        rows = dict(zip(map(tuple, file["points"]), file["rows"], strict=True))
 
     def write():
-        with replacing(path) as new:
-            np.savez(new, description=description, points=list(rows), rows=list(rows.values()))
+        with replacing(path) as new, open(new, "wb") as file:
+            np.savez(file, description=json.dumps(description), points=list(rows),
+                     rows=list(rows.values()))
 
     def save():
         nonlocal written

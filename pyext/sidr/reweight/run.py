@@ -10,7 +10,7 @@ from cobaya.output import OutputReadOnly
 from cobaya.yaml import yaml_dump_file
 
 from sidr import chains, plots
-from sidr.samplers.checkpoint import replacing
+from sidr.files import replacing
 
 from .importance import Reweighting, draw
 from .model import exact_model
@@ -147,7 +147,6 @@ def write_samples(points, weights, root):
     """
     output = OutputReadOnly(root)
     with replacing(f"{root}.1.txt") as new:
-        Path(new).unlink(missing_ok=True)   # Cobaya appends
         collection = SampleCollection(points.model, output, name="1", file_name=new, sample_type="nested")
         for i in np.flatnonzero(weights):
             derived, logpriors, loglikes = points.results(i)

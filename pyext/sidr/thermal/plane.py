@@ -1,11 +1,12 @@
 """N_nu, N_tot and N_bbn over the plane of Sigma m_nu and m_phi, in parallel and resumable."""
 
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
+
+from sidr.files import Damaged, Rows
 
 from .evolution import evolve
 
@@ -32,8 +33,7 @@ def plane(n_chi, M_N_over_lambda, lambda_phi_chi=0.003, size=60, file=None, jobs
     size : int
         Points in each direction, equally spaced in the logarithm.
     file : path, optional
-        Text file that grows by a line as a row of the grid is done; rows that it has are not solved
-        again.
+        `sidr.files.Rows` that grow as a row of the grid is done; those that it has are not solved again.
     jobs : int, optional
         Processes; as many as there are cores if not given.
 
@@ -44,12 +44,13 @@ def plane(n_chi, M_N_over_lambda, lambda_phi_chi=0.003, size=60, file=None, jobs
     Raises
     ------
     ValueError
-        If the file is that of another grid.
+        If the file is that of another grid, or damaged.
     """
     m_nu_sum, m_phi = (np.geomspace(*ends, size) for ends in (M_NU_SUM, M_PHI))
     head = (f"# n_chi {n_chi:g}, M_N/lambda {M_N_over_lambda:g} MeV, lambda_phi_chi {lambda_phi_chi:g}, "
             f"{size} x {size}; N_nu, N_tot, N_bbn")
-    rows = _read(file, head, size)
+    kept = Rows(file, head) if file is not None else None
+    rows = _known(kept, size) if kept else {}
     missing = sorted(set(range(size)) - rows.keys())
     with ProcessPoolExecutor(jobs) as pool:
         futures = {pool.submit(_row, m_phi[i], lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi): i
@@ -58,9 +59,8 @@ def plane(n_chi, M_N_over_lambda, lambda_phi_chi=0.003, size=60, file=None, jobs
             for future in as_completed(futures):
                 i = futures[future]
                 rows[i] = future.result()
-                if file is not None:
-                    with open(file, "a") as output:
-                        output.write(f"{i} " + " ".join(f"{x:.6f}" for x in rows[i].ravel()) + "\n")
+                if kept:
+                    kept.append([i, *rows[i].ravel().tolist()])
                 progress.update()
     grid = np.array([rows[i] for i in range(size)])
     return Plane(m_nu_sum, m_phi, *np.moveaxis(grid, 1, 0))
@@ -72,17 +72,16 @@ def _row(m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi):
     return np.array([(h.N_eff_nu, h.N_eff, h.N_bbn) for h in histories]).T
 
 
-def _read(file, head, size):
-    """Rows of the grid that the file has; it is begun with its head if it is not there."""
-    if file is None:
-        return {}
-    if not Path(file).exists():
-        Path(file).write_text(head + "\n")
-    text = Path(file).read_text()
-    first, *lines = text.splitlines() or [""]
-    if first != head:
-        raise ValueError(f"{file} has the grid `{first}`, not `{head}`: remove it, or take another folder.")
-    if not text.endswith("\n"):    # a kill has cut the last line
-        lines = lines[:-1]
-        Path(file).write_text("\n".join([head, *lines]) + "\n")
-    return {int(i): np.array(row, float).reshape(3, size) for i, *row in map(str.split, lines)}
+def _known(kept, size):
+    """Rows of the grid that the file has."""
+    rows = {}
+    for number, (i, *words) in enumerate(kept.begin(), 2):
+        try:
+            i, row = int(i), np.array(words, float).reshape(3, size)
+            if i not in range(size) or not np.isfinite(row).all():
+                raise ValueError("a number is out of range")
+        except ValueError as error:
+            raise Damaged(kept.path, f"line {number} is no row of {size} x {size}: {error}",
+                          "remove this line, and it is computed again") from error
+        rows[i] = row
+    return rows
