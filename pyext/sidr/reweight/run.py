@@ -84,7 +84,8 @@ def reweight(root, n=300, override=None, burn_in=0.3, jobs=None, seed=0, package
         raise ValueError(str(error)) from error
     # getdist's loglikes are -ln of the run's posterior
     reweighting = Reweighting(draws, points.logpost + run.samples.loglikes[draws.index])
-    result = summarise(run, points, draws, reweighting)
+    with plots.quiet():
+        result = summarise(run, points, draws, reweighting)
     write_samples(points, reweighting.q, f"{root}.post.exact")
     write_summary(result, f"{root}.post.exact.summary")
     return result
