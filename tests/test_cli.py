@@ -70,10 +70,12 @@ def test_wrong_command_line_is_one_sentence(here, capsys, arguments, says):
 
 @pytest.mark.parametrize("arguments, says", [
     (["plot", "absent"], "absent.1.txt"), (["plot", "folder"], "folder.1.txt"),
-    (["report", "folder"], "folder"), (["report", "absent"], "absent.updated.yaml"), (["reweight", "absent"], "absent.1.txt"),
+    (["report", "folder"], "folder"), (["report", "absent"], "absent.updated.yaml"),
+    (["reweight", "absent"], "absent.1.txt"), (["figures", ""], "'': no such figure"),
     (["figures", "fig9"], "fig9"), (["figures", "fig1", "-l", "file"], "--limits has no effect on fig1"),
     (["figures", "vmodel", "-j", "1"], "--jobs has no effect on vmodel"),
-    (["figures", "fig2", "-l", "file"], "file"), (["train", "lcdm", "-o", "new", "-r", "absent"], "absent.1.txt"),
+    (["figures", "fig2", "-l", "file"], "file"),
+    (["train", "lcdm", "-o", "new", "-r", "absent"], "absent.1.txt"),
     (["compress", "absent.npz", "-o", "new.npz", "-p", "absent"], "absent")])
 def test_what_is_not_there_is_named(here, capsys, arguments, says):
     assert main(arguments) == 1

@@ -254,7 +254,8 @@ def run_figures(args):
 
     known = thermal.FIGURES | neff.FIGURES | vmodel.FIGURES
     if unknown := set(args.names) - known.keys():
-        raise ValueError(f"{', '.join(sorted(unknown))}: no such figure; there are {', '.join(known)}")
+        names = ", ".join(name or repr(name) for name in sorted(unknown))
+        raise ValueError(f"{names}: no such figure; there are {', '.join(known)}")
     accepted = {name: inspect.signature(known[name]).parameters for name in args.names}
     for option in ("size", "jobs", "limits"):
         if getattr(args, option) is not None and not any(option in names for names in accepted.values()):
