@@ -16,11 +16,11 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from cobaya.yaml import yaml_load_file
 from sidr.likelihoods import compress, compression
 from tqdm import tqdm
 
 from sidr import plots, precision
+from sidr.chains import read_info
 from sidr.classy import Class
 from sidr.emulator.spectra import SETTINGS, T_CMB, exact
 from sidr.report.scenario import MODE_EDGE, scenario
@@ -50,7 +50,7 @@ def posteriors(roots, number):
     """Samples by run and mode, lists of dictionaries."""
     result, rng = {}, np.random.default_rng(0)
     for root in roots:
-        samples, info = plots.load(root), yaml_load_file(f"{root}.updated.yaml")
+        samples, info = plots.load(root), read_info(f"{root}.updated.yaml")
         case, (theory,) = scenario(info), info["theory"].values()
         chi = case.n_chi > 0
         coupling = samples["log10_G_eff"] if chi else np.zeros(samples.numrows)

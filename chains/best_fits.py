@@ -12,11 +12,12 @@ import os
 
 import numpy as np
 from cobaya.model import get_model
-from cobaya.yaml import yaml_load_file
 from scipy.optimize import minimize
 
 from sidr import plots
+from sidr.chains import read_info
 from sidr.reweight.model import exact_theory, full_likelihoods
+from sidr.reweight.trust import check
 
 MODES = {"MI": (-5, -2.5), "SI": (-2.5, 0)}
 STARTS = 3
@@ -77,10 +78,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("roots", nargs="+", metavar="ROOT")
     parser.add_argument("-p", "--packages-path", default=os.environ.get("COBAYA_PACKAGES_PATH"))
+    parser.add_argument("--trust", action="store_true", help="execute code that the input of a run has")
     args = parser.parse_args()
     for root in args.roots:
-        info = yaml_load_file(f"{root}.updated.yaml")
+        info = read_info(f"{root}.updated.yaml")
         params = {name: p for name, p in info["params"].items() if not name.startswith("chi2__")}
+        check(root, {"theory": info["theory"], "likelihood": info["likelihood"], "params": params},
+              args.packages_path, args.trust)
         emulated = get_model({"theory": info["theory"], "likelihood": info["likelihood"], "params": params})
         exact = get_model({"theory": exact_theory(info["theory"]), "params": params,
                            "likelihood": full_likelihoods(info["likelihood"], args.packages_path),

@@ -10,9 +10,10 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from cobaya.yaml import yaml_dump, yaml_load_file
+from cobaya.yaml import yaml_dump
 
 from sidr import plots
+from sidr.chains import read_info
 from sidr.report.scenario import scenario
 from sidr.samplers.evidence import effective_size
 
@@ -64,13 +65,14 @@ def main():
     for root in roots:
         try:
             samples = plots.load(root)
-            case = scenario(yaml_load_file(f"{root}.updated.yaml"))
+            case = scenario(read_info(f"{root}.updated.yaml"))
         except OSError as error:
             parser.error(error)
         if case.mode != "full" or not case.n_chi:
             parser.error(f"{root} is a run of {case.name}, not of both modes of chi.")
         found[round(case.n_chi)] = limits(samples)
-    print("# `sidr figures fig2 figS5`; python chains/limits.py", *(Path(root).name for root in roots))
+    names = " ".join(Path(root).name for root in roots)
+    print(f"# `sidr figures fig2 figS5 --limits`; python chains/limits.py {names}")
     print(yaml_dump(found), end="")
 
 

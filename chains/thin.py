@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sidr.chains import chain_files, is_nested, read_rows
+from sidr.chains import chain_files, is_nested, read_info, read_rows
 from sidr.report.run import EXTENSIONS
 
 
@@ -42,7 +42,8 @@ def thin(root, folder, number, burn_in=0.3):
     files = [read_rows(path) for path in chain_files(root)]
     if not files:
         raise FileNotFoundError(f"There are no samples of {root} ({root}.1.txt).")
-    skip = 0 if is_nested(root) else burn_in
+    updated = Path(f"{root}.updated.yaml")
+    skip = 0 if updated.exists() and is_nested(read_info(updated)) else burn_in
     rows = np.array([row for file in files for row in file.good[int(skip * len(file.good)):]])
     weights = rows[:, 0]
     times = np.diff(np.floor(number * np.cumsum(weights) / weights.sum() + 0.5), prepend=0)

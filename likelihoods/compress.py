@@ -1,15 +1,17 @@
 """Making a compressed Planck likelihood of Cobaya's own and of exact spectra."""
 
 import subprocess
+from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
-from zipfile import BadZipFile
 
 import h5py
 import numpy as np
 from cobaya.component import get_component_class
 from cobaya.log import LoggedError
-from cobaya.yaml import yaml_load_file
+
+from sidr import yaml
+from sidr.files import read_npz
 
 from .compression import PARTS, SPECTRA, Compression
 
@@ -83,13 +85,13 @@ def read_spectra(path):
         if not files:
             raise ValueError(f"{path} has no .npz files with spectra.")
         return np.concatenate([read_spectra(file) for file in files])
-    try:
-        with np.load(path) if path.suffix == ".npz" else h5py.File(path) as file:
-            if "cl" not in file:
-                raise ValueError(f"{path} has no array `cl`, only {', '.join(file)}.")
-            cl = np.asarray(file["cl"])
-    except (BadZipFile, EOFError) as error:
-        raise ValueError(f"{path}: {error}; remove this file.") from error
+    with (nullcontext(read_npz(path)) if path.suffix == ".npz"
+          else h5py.File(path)) as file:
+        if "cl" not in file:
+            raise ValueError(f"{path} has no array `cl`, only {', '.join(file)}.")
+        cl = np.asarray(file["cl"])
+    if cl.dtype.kind not in "fiu":
+        raise ValueError(f"{path}: `cl` has the type {cl.dtype}, not numbers.")
     if cl.ndim not in (2, 3) or cl.shape[-2] != len(SPECTRA) or cl.shape[-1] <= L_MAX:
         raise ValueError(f"{path}: `cl` has the shape {cl.shape}, not (n, 4, {L_MAX + 1}): TT, TE, EE and "
                          "phi phi from l = 0 on.")
@@ -157,7 +159,7 @@ def agreement(parts, likelihoods, D, A):
 def about(path):
     """What a folder of spectra says about itself, or nothing."""
     description = path.with_suffix("") / "about.yaml"
-    return yaml_load_file(str(description)) if description.exists() else None
+    return yaml.load_file(description) if description.exists() else None
 
 
 def commit():

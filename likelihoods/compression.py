@@ -17,11 +17,12 @@ import json
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.polynomial import chebyshev
 from scipy.linalg import solve_triangular
+
+from sidr.files import Damaged, read_npz
 
 CMB = ("tt", "te", "ee")
 SPECTRA = (*CMB, "pp")
@@ -338,14 +339,15 @@ def load(path=PACKAGED):
     ValueError
         If it is something else.
     """
+    remedy = "give a file that `sidr compress` has written"
+    fields = [f"{name}.{field}" for name, part in PARTS.items() for field in part._fields]
+    file = read_npz(path, [*fields, "metadata"], remedy)
+    parts = {name: part(*(double(file[f"{name}.{field}"]) for field in part._fields))
+             for name, part in PARTS.items()}
     try:
-        with np.load(path) as file:
-            parts = {name: part(*(double(file[f"{name}.{field}"]) for field in part._fields))
-                     for name, part in PARTS.items()}
-            return Compression(parts, json.loads(str(file["metadata"])))
-    except (AttributeError, BadZipFile, EOFError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is no compressed Planck likelihood ({error}): give a file that `sidr "
-                         "compress` has written.") from error
+        return Compression(parts, json.loads(str(file["metadata"])))
+    except ValueError as error:
+        raise Damaged(path, f"its metadata are not JSON: {error}", remedy) from error
 
 
 def double(array):

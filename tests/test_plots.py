@@ -69,7 +69,7 @@ def test_command_works_twice_and_in_the_folder_of_the_chain(chain, monkeypatch):
 
 @pytest.mark.parametrize("arguments, says", [
     (["plot", "nowhere/chain"], "nowhere/chain"),
-    (["spectra", "-n", "-1"], "n_chi"),
+    (["spectra", "-a", "nonsense"], "nonsense"),
 ])
 def test_command_says_what_is_wrong(arguments, says, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

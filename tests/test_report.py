@@ -298,8 +298,9 @@ def test_no_run_is_an_error(tmp_path, capsys):
     assert "nothing.updated.yaml" in capsys.readouterr().err
     assert main(["report", str(tmp_path)]) == 1
     assert "holds no run" in capsys.readouterr().err
-    assert main(["report", str(tmp_path), "--watch", "0"]) == 1
-    assert "--watch 0" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        main(["report", str(tmp_path), "--watch", "0"])
+    assert "--watch: '0' is not" in capsys.readouterr().err
     assert not (tmp_path / "report").exists()
 
 

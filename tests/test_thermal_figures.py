@@ -29,7 +29,7 @@ def test_command_draws_figures_into_a_folder(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("arguments, says", [(["fig9"], "fig9: no such figure; there are fig1, fig2"),
-                                             (["fig2", "-s", "1"], "--size 1: a plane has 2")])
+                                             (["figS1", "-s", "5"], "--size has no effect on figS1")])
 def test_command_says_what_is_wrong(arguments, says, tmp_path, capsys):
     assert main(["figures", *arguments, "-o", str(tmp_path)]) == 1
     assert says in capsys.readouterr().err
@@ -95,8 +95,26 @@ def test_posterior_is_drawn_when_its_file_is_there(tmp_path):
     assert_allclose(m_phi[[0, -1]], 0.003 * 10**np.array([2.5, 0.5]))    # (6)
     assert_allclose(np.interp(-0.003 * 10**1.5, -m_phi, m_nu_sum), 0.11, rtol=1e-3)
     assert "no posterior" not in fig.get_suptitle()
-    without = figures.fig2(tmp_path, size=3, jobs=1, limits=tmp_path / "absent.yaml")
-    assert "no posterior in" in without.get_suptitle()
+    assert "no posterior for" in figures.fig2(tmp_path, size=3, jobs=1).get_suptitle()
+
+
+@pytest.mark.parametrize("text, says", [
+    (None, "limits.yaml"), ("", "n_chi = 1, 2"), ("3: {}", "n_chi = 1, 2"), ("1: {limit: []}", "n_chi = 1"),
+    ("1: {limit: [[-5, 1]], modes: {}}", "two or more pairs"),
+    ("1: {limit: [[0, 1], [-1, 1]], modes: {}}", "rising"),
+    ("1: {limit: [[-5, .nan], [1, 1]], modes: {}}", "finite"),
+    ("1: {limit: [[0, 1], [1, a]], modes: {}}", "wrong"),
+    ("1: {limit: [[0, 1], [1, 1]], modes: {SI: [1]}}", "wrong"), ("1: [", "line 1"),
+    ("1: !!python/object/apply:os.getcwd []", "n_chi = 1")])
+def test_limits_that_are_wrong_are_one_error(tmp_path, monkeypatch, text, says):
+    from sidr.thermal import figures
+    monkeypatch.chdir(tmp_path)
+    limits = tmp_path / "limits.yaml"
+    if text is not None:
+        limits.write_text(text)
+    with pytest.raises((OSError, ValueError), match=says) as error:
+        figures.fig2(tmp_path, limits=limits)
+    assert "limits.yaml" in str(error.value)
 
 
 def test_sterile_neutrinos_are_made_as_figure_S2_says():

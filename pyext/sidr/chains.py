@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from cobaya.yaml import yaml_load_file
 from getdist import MCSamples, loadMCSamples
 from getdist.cobaya_interface import get_sampler_type
 from getdist.paramnames import ParamNames
+from getdist.parampriors import ParamBounds
 from matplotlib.mathtext import MathTextParser
+
+from sidr import yaml
 
 #: Fewer rows than this are no sample.
 FEWEST_ROWS = 10
@@ -21,8 +23,11 @@ FEWEST_ROWS = 10
 #: Bad lines that are named; the others are counted.
 NAMED = 3
 
-#: What getdist reads beside the samples.
-COMPANIONS = (".updated.yaml", ".paramnames", ".ranges")
+#: What getdist reads beside the samples: names, and ranges, either as text or as Cobaya's input.
+UPDATED, NAMES, RANGES = ".updated.yaml", ".paramnames", ".ranges"
+
+#: What getdist makes of a file that is not as it should be.
+UNREADABLE = (OSError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError)
 
 
 class Chain(NamedTuple):
@@ -66,7 +71,12 @@ def read(root, ignore_rows=0.3):
     Chain
     """
     root, complaints = Path(root), []
-    everything = {path: read_rows(path) for path in chain_files(root)}
+    everything = {}
+    for path in chain_files(root):
+        try:
+            everything[path] = read_rows(path)
+        except OSError as error:
+            complaints.append(f"{path} cannot be read ({error.strerror}): it is left out.")
     width = next((len(rows.good[0]) for rows in everything.values() if rows.good), 0)
     for path, rows in everything.items():
         if rows.good and len(rows.good[0]) != width:
@@ -78,14 +88,12 @@ def read(root, ignore_rows=0.3):
     columns = next((rows.columns for rows in everything.values() if rows.columns), [])
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, root.name)
-        for extension in COMPANIONS:
-            if (companion := Path(f"{root}{extension}")).exists():
-                shutil.copyfile(companion, f"{copy}{extension}")
-        complaints += check_names(root, copy, columns) + leave_out_columns(root, columns, good)
+        info, unknown = copy_names(root, copy, columns, width)
+        complaints += unknown + leave_out_columns(root, columns, good)
         for path, rows in everything.items():
             if rows.good:
                 np.savetxt(Path(folder, path.name), rows.good, fmt="%.17g")
-        samples = load(copy, ignore_rows) if len(good) >= FEWEST_ROWS else None
+        samples = load(copy, 0 if is_nested(info) else ignore_rows) if len(good) >= FEWEST_ROWS else None
     return Chain(samples, len(good), math.fsum(row[0] for row in good), complaints)
 
 
@@ -164,34 +172,142 @@ def leave_out_columns(root, columns, rows):
     return complaints
 
 
-def check_names(root, copy, columns):
-    """Let the names of the columns be those of the header, where the YAML does not know them.
+def copy_names(root, copy, columns, width):
+    """Write beside a copy of the samples what getdist reads of names, labels and ranges.
+
+    The YAML is written anew: getdist's loader would execute what its tags say. Where it does not know the
+    names of the columns, they are those of the header.
+
+    Parameters
+    ----------
+    root, copy : Path
+    columns : list of str
+        Of the header; empty without one.
+    width : int
+        Number of the columns.
+
+    Returns
+    -------
+    info : dict
+        Cobaya's input with all defaults; empty if it cannot be read.
+    complaints : list of str
+    """
+    complaints, info = [], {}
+    for extension, reader, number in ((NAMES, ParamNames, width - 2), (RANGES, ParamBounds, None)):
+        if Path(f"{root}{extension}").exists():
+            complaints += copy_text(root, copy, extension, reader, number)
+    updated = f"{root}{UPDATED}"
+    try:
+        info = read_info(updated)
+        Path(f"{copy}{UPDATED}").write_text(yaml.dump(info), encoding="utf-8")
+        names = ParamNames(f"{copy}{UPDATED}").list()
+        ParamBounds(f"{copy}{UPDATED}")
+    except FileNotFoundError:
+        complaint = f"{updated} is missing"
+    except UNREADABLE as error:
+        complaint = f"{updated} cannot be read ({problem(error, updated)})"
+    else:
+        if names == columns[2:] or not columns and len(names) == width - 2:
+            return info, complaints
+        complaint = f"{updated} has not the columns of the samples"
+    if Path(f"{copy}{NAMES}").exists():
+        return info, complaints
+    Path(f"{copy}{UPDATED}").unlink(missing_ok=True)
+    if columns:
+        lines = [name + ("*" if name.startswith(("chi2", "minuslogprior")) else "") for name in columns[2:]]
+        Path(f"{copy}{NAMES}").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return info, [*complaints, f"{complaint}: names are those of the samples' header, without ranges and "
+                               "labels."]
+
+
+def copy_text(root, copy, extension, reader, number=None):
+    """Copy a file that one of getdist's classes reads, if it does and finds so many names.
 
     Returns
     -------
     list of str
         A complaint, or none.
     """
-    if Path(f"{copy}.paramnames").exists():
-        return []
-    updated = Path(f"{copy}.updated.yaml")
-    if not updated.exists():
-        complaint = f"{root}.updated.yaml is missing"
-    else:
-        try:
-            yaml_load_file(str(updated))
-            names = ParamNames(str(updated)).list()
-        except Exception as error:  # whatever a broken file makes of the parser
-            complaint = f"{root}.updated.yaml cannot be read ({why(error).replace(str(copy), str(root))})"
-        else:
-            if not columns or names == columns[2:]:
-                return []
-            complaint = f"{root}.updated.yaml has not the columns of the samples"
-        updated.unlink()
-    if columns:
-        lines = [name + ("*" if name.startswith(("chi2", "minuslogprior")) else "") for name in columns[2:]]
-        Path(f"{copy}.paramnames").write_text("\n".join(lines) + "\n")
-    return [f"{complaint}: names are those of the samples' header, without ranges and labels."]
+    path = f"{root}{extension}"
+    try:
+        shutil.copyfile(path, f"{copy}{extension}")
+        names = reader(f"{copy}{extension}").names
+        if number is not None and len(names) != number:
+            raise ValueError(f"{len(names)} names for {number} columns")
+    except UNREADABLE as error:
+        Path(f"{copy}{extension}").unlink(missing_ok=True)
+        return [f"{path} cannot be read ({problem(error, path)}): it is left out."]
+    return []
+
+
+def read_info(path):
+    """Input of a run, or its updated input, as Cobaya has written it.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    dict
+        It has blocks `params` and `likelihood`; its blocks are dictionaries, and options in `theory` and
+        `sampler` too. With `sidr.yaml.Opaque` for what only code could construct.
+
+    Raises
+    ------
+    OSError
+        If there is no such file.
+    ValueError
+        If it is none of Cobaya.
+    """
+    info = yaml.load_file(path)
+    for name in ("params", "likelihood", "theory", "sampler"):
+        block = info.get(name) if isinstance(info, dict) else None
+        if not isinstance(block, dict) and (name in ("params", "likelihood") or block is not None):
+            raise ValueError(f"{path}: there is no block `{name}`")
+        if not all(isinstance(key, str) for key in block or ()):
+            raise ValueError(f"{path}: the block `{name}` has a name that is no text")
+        if any(not isinstance(options, dict | None) for options in (block or {}).values()
+               if name in ("theory", "sampler")):
+            raise ValueError(f"{path}: the block `{name}` is not one of Cobaya")
+    if not isinstance(info.get("packages_path"), str | None):
+        raise ValueError(f"{path}: packages_path is no text")
+    return info
+
+
+def read_evidence(root):
+    """log Z of a run.
+
+    Parameters
+    ----------
+    root : path-like
+
+    Returns
+    -------
+    evidence : dict
+        Content of ROOT.logZ with finite `logZ` and `logZstd`; empty without such a file.
+    complaints : list of str
+    """
+    path = Path(f"{root}.logZ")
+    if not path.exists():
+        return {}, []
+    try:
+        evidence = yaml.load_file(path)
+        logZ, error = evidence["logZ"], evidence["logZstd"]
+        if not (math.isfinite(logZ) and math.isfinite(error)):
+            return {}, [f"{path} has log Z = {logZ} +/- {error}, which is no number: it is not used."]
+    except (OSError, ValueError, TypeError, LookupError, OverflowError) as error:
+        return {}, [f"{path} cannot be read ({problem(error, path)}): its log Z is not used."]
+    return evidence, []
+
+
+def problem(error, path):
+    """What is wrong with a file, without its name, which the sentence around has."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if isinstance(error, LookupError):
+        return f"it has no {why(error)}"
+    return why(error).removeprefix(f"{path} cannot be read: ").removeprefix(f"{path}: ")
 
 
 def why(error):
@@ -201,19 +317,18 @@ def why(error):
 
 def load(root, ignore_rows):
     """getdist's samples, with labels that can be drawn; None if too few are left."""
-    samples = loadMCSamples(os.fspath(root), no_cache=True,
-                            settings={"ignore_rows": 0 if is_nested(root) else ignore_rows})
+    samples = loadMCSamples(os.fspath(root), no_cache=True, settings={"ignore_rows": ignore_rows})
     if samples.numrows < FEWEST_ROWS:
         return None
     for parameter in samples.getParamNames().names:
-        parameter.label = drawable(parameter.label, parameter.name)
+        parameter.label = drawable(str(parameter.label), parameter.name)
     return samples
 
 
-def is_nested(root):
+def is_nested(info):
     """Whether a run is one of nested sampling, whose samples have no burn-in."""
-    updated = Path(f"{root}.updated.yaml")
-    return updated.exists() and get_sampler_type(str(updated)) == "nested"
+    samplers = {name: options or {} for name, options in (info.get("sampler") or {"mcmc": {}}).items()}
+    return get_sampler_type({"sampler": samplers}) == "nested"
 
 
 def drawable(label, name):

@@ -2,8 +2,11 @@
 
 import logging
 import os
+from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
+import getdist
 from getdist import plots
 
 from sidr import chains
@@ -21,6 +24,30 @@ ENOUGH_SAMPLES = 200
 
 #: Credible levels of getdist's first two contours, for the table's head.
 LEVELS = ("68%", "95%")
+
+
+class FromGetdist(logging.Filter):
+    """Turns warnings of getdist, which go to the root logger, into messages of ours for debugging."""
+
+    def filter(self, record):
+        if Path(record.pathname).parent != Path(getdist.__file__).parent:
+            return True
+        log.debug("getdist: %s", record.getMessage())
+        return False
+
+
+@contextmanager
+def quiet():
+    """No warnings of getdist on its smoothing, of which a chain that has just begun has dozens.
+
+    That there are few samples is said by `table` and on the page of the report.
+    """
+    root, filter = logging.getLogger(), FromGetdist()
+    root.addFilter(filter)
+    try:
+        yield
+    finally:
+        root.removeFilter(filter)
 
 
 class Limits(NamedTuple):
@@ -54,11 +81,11 @@ def load(root, ignore_rows=0.3):
     ValueError
         If there are no samples left to look at.
     """
+    if not chains.chain_files(root):
+        raise FileNotFoundError(f"There is no chain {root}.1.txt; ROOT is the `output` of the run file.")
     chain = chains.read(root, ignore_rows)
     for complaint in chain.complaints:
         log.warning("%s", complaint)
-    if not chains.chain_files(root):
-        raise FileNotFoundError(f"There is no chain {root}.1.txt; ROOT is the `output` of the run file.")
     if chain.samples is None:
         raise ValueError(f"{root} has {chain.rows} rows, too few after {ignore_rows:g} of burn-in: let "
                          "it run longer, or take a smaller ignore_rows.")

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from cobaya.yaml import yaml_load_file
 from scipy.interpolate import PchipInterpolator
 from scipy.stats import norm, qmc
+
+from sidr import yaml
 
 FOLDER = Path(__file__).parent / "designs"
 
@@ -127,6 +128,6 @@ class Design(NamedTuple):
 
 def load(model):
     """The design of a model of the package: lcdm, nchi1 or nchi2."""
-    table = yaml_load_file(str(FOLDER / f"{model}.yaml"))
+    table = yaml.load_file(FOLDER / f"{model}.yaml")
     return Design(model, tuple(table["N_chi"]), *(np.array(table[name], float) for name in
                   ("log10_G_eff", "centres", "slope", "covariance")), table["sigma_m_nu"])

@@ -14,11 +14,18 @@ import numpy as np
 from scipy.spatial.distance import pdist, squareform
 
 from sidr.emulator.design import Design
+from sidr.files import Damaged, read_npz
 
 FOLDER = Path(__file__).parent / "emulators"
 
 #: Farther from the centre, in standard deviations of the design, a spectrum is not trusted
 RADIUS = 4.2
+
+#: What an emulator has learned, by its name in a file
+ARRAYS = ("basis", "mean", "slopes", "nodes", "amplitude", "noise", "lengths", "weights", "thermal")
+
+#: What to do about a damaged file
+REMEDY = "copy it again, or train an emulator with `sidr train`"
 
 
 class Prediction(NamedTuple):
@@ -99,19 +106,36 @@ class Emulator:
 
         Raises
         ------
+        OSError
+            If there is no such file.
         ValueError
-            If the file is not one of an emulator.
+            If the file is not one of an emulator, or is damaged.
         """
-        with np.load(path, allow_pickle=False) as file:
-            content = dict(file)
+        file = read_npz(path, [*ARRAYS, "about", *(f"design_{name}" for name in Design._fields)], REMEDY)
         try:
-            about = json.loads(str(content.pop("about")))
-            design = Design(str(content.pop("design_model")), tuple(content.pop("design_N_chi").tolist()),
-                            *(content.pop(f"design_{name}") for name in Design._fields[2:-1]),
-                            float(content.pop("design_sigma_m_nu")))
-        except KeyError as error:
-            raise ValueError(f"{path} is not an emulator: it has no {error}.") from error
-        return cls(about, design, content)
+            about = json.loads(str(file.pop("about")))
+            design = Design(str(file["design_model"]), tuple(file["design_N_chi"].tolist()),
+                            *(file[f"design_{name}"] for name in Design._fields[2:-1]),
+                            float(file["design_sigma_m_nu"]))
+            check(design, file)
+        except (TypeError, ValueError) as error:
+            raise Damaged(path, error, REMEDY) from error
+        return cls(about, design, {name: file[name] for name in ARRAYS})
+
+
+def check(design, arrays):
+    """Raise ValueError if the arrays of a file are not those of an emulator."""
+    d, (n, k) = len(design.names), arrays["weights"].shape
+    centres, pixels = len(design.centres), arrays["mean"].size
+    shapes = {"basis": (k - 1, pixels), "mean": (pixels,), "slopes": (1 + d, k), "nodes": (n, d),
+              "amplitude": (k,), "noise": (k,), "lengths": (k, d), "weights": (n, k), "thermal": (10, 3),
+              "design_centres": (centres, 6), "design_log10_G_eff": (centres,), "design_slope": (6,),
+              "design_covariance": (6, 6)}
+    for name, shape in shapes.items():
+        if arrays[name].shape != shape:
+            raise ValueError(f"{name} has the shape {arrays[name].shape}, not {shape}")
+        if not np.isfinite(arrays[name]).all() and not (name == "design_log10_G_eff" and centres == 1):
+            raise ValueError(f"{name} is not finite")       # without chi there is no coupling
 
 
 def mean_functions(z):

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from cobaya.yaml import yaml_dump_file, yaml_load_file
+from cobaya.yaml import yaml_dump_file
 from tqdm import tqdm
 
+from sidr import yaml
 from sidr.classy import CosmoComputationError, __version__
 from sidr.emulator.spectra import SETTINGS, exact
 from sidr.files import read_npz, replacing
@@ -67,7 +68,10 @@ class TrainingSet:
         if not path.exists():
             with replacing(path) as new:
                 yaml_dump_file(new, self.about)
-        there = yaml_load_file(str(path))
+        there = yaml.load_file(path)
+        if not isinstance(there, dict):
+            raise ValueError(f"{path} does not say what the spectra beside it are: take another folder, or "
+                             "remove this one.")
         if differing := [name for name in self.about if there.get(name) != self.about[name]]:
             name = differing[0]
             raise ValueError(f"{self.folder} has spectra of {name} = {there.get(name)}, not of "

@@ -1,14 +1,13 @@
 """One page that shows what runs of Cobaya have found, beside the paper; its pictures as files too."""
 
-import logging
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 from tqdm import tqdm
 
 from sidr.files import replacing
+from sidr.plots import quiet
 
 from .figures import pictures
 from .page import build
@@ -77,16 +76,6 @@ def save(runs, drawn, folder, refresh):
     """Write the page; a browser sees the old one or the new one."""
     with quiet(), replacing(Path(folder, PAGE)) as new:
         Path(new).write_text(build(runs, drawn, folder, refresh), encoding="utf-8")
-
-
-@contextmanager
-def quiet():
-    """No warnings of getdist, of which a chain that has just begun has dozens: the page says it once."""
-    logging.disable(logging.WARNING)
-    try:
-        yield
-    finally:
-        logging.disable(logging.NOTSET)
 
 
 def watch(roots, folder, ignore_rows=0.3, every=60, say=print):

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from cobaya.yaml import yaml_load_file
 
-from sidr.chains import why
+from sidr import yaml
+from sidr.chains import problem, why
+
+from .scenario import is_number
 
 #: A gap between two lines of progress that is longer than so many times the median one, and than so many
 #: seconds, is a pause: the run was stopped, and went on later.
@@ -50,22 +52,40 @@ def read_effort(root, info, weight):
     progress, more = read_progress(Path(f"{root}.progress"))
     times = progress.get("timestamp", [])
     if "blocking" in (options or {}):
-        thin, slow = thinning(options["blocking"], options.get("oversample_thin"))
+        try:
+            thin, slow = thinning(options["blocking"], options.get("oversample_thin"))
+        except (TypeError, ValueError, LookupError, ArithmeticError) as error:
+            more.append(f"{root}: the blocks of its sampler cannot be read ({why(error)}).")
+            thin, slow = np.nan, np.nan
         calls = thin * weight
-        done = thin * progress["N"] / progress["acceptance_rate"] if len(times) else np.array([])
+        accepted = progress.get("acceptance_rate", np.nan)
+        done = thin * progress["N"] / accepted if len(times) else np.array([])
     else:
         slow, calls, done = None, state.get("calls"), progress.get("N", np.array([]))
-    failed = Path(f"{root}.failed")
+    failed, unread = count_failed(Path(f"{root}.failed"), "calls" in state)
     effort = Effort(
         sampler=name.split(".")[-1], converged=state.get("converged"),
         Rminus1=last(progress.get("Rminus1"), state.get("Rminus1_last", np.nan)),
         acceptance=last(progress.get("acceptance_rate")), calls=calls,
         slow_calls=None if slow is None or calls is None else slow * calls,
-        failed=sum(not line.startswith("#") for line in failed.open()) if failed.exists()
-        else 0 if "calls" in state else None,
-        seconds=wall_time(*with_start(root, times, done), calls), processes=state.get("mpi_size") or None,
+        failed=failed, seconds=wall_time(*with_start(root, times, done), calls),
+        processes=state.get("mpi_size") or None,
         progress=progress | {"calls": done}, last=times[-1] if len(times) else None)
-    return effort, complaints + more
+    return effort, complaints + more + unread
+
+
+def count_failed(path, nested):
+    """Number of the points of a nested sampler that have no likelihood, and complaints.
+
+    None if it is not known: a chain of Metropolis has no such file.
+    """
+    if not path.exists():
+        return 0 if nested else None, []
+    try:
+        return sum(not line.startswith(b"#") for line in path.read_bytes().splitlines()), []
+    except OSError as error:
+        return None, [f"{path} cannot be read ({error.strerror}): how many points have no likelihood "
+                      "is not known."]
 
 
 def read_state(path, name):
@@ -73,19 +93,29 @@ def read_state(path, name):
     if not path.exists():
         return {}, []
     try:
-        state = yaml_load_file(str(path))["sampler"]
-        return dict(state.get(name) or next(iter(state.values()))), []
-    except Exception as error:  # whatever a broken file makes of the parser
-        return {}, [f"{path} cannot be read ({why(error)}): whether the run has converged "
+        state = yaml.load_file(path)["sampler"]
+        state = dict(state.get(name) or next(iter(state.values())))
+    except (OSError, ValueError, TypeError, AttributeError, LookupError, StopIteration) as error:
+        return {}, [f"{path} cannot be read ({problem(error, path)}): whether the run has converged "
                     "is not known."]
+    wrong = [key for key in ("Rminus1_last", "calls", "mpi_size", "converged")
+             if state.get(key) is not None
+             and not (isinstance(state[key], bool) if key == "converged" else is_number(state[key]))]
+    return ({key: value for key, value in state.items() if key not in wrong and value is not None},
+            [f"{path}: {key} is {state[key]!r}: it is left out." for key in wrong])
 
 
 def read_progress(path):
     """Columns of a .progress file, and complaints."""
     if not path.exists():
         return {}, []
-    header, *lines = path.read_bytes().decode("utf-8", "replace").split("\n")
+    try:
+        header, *lines = path.read_bytes().decode("utf-8", "replace").split("\n")
+    except OSError as error:
+        return {}, [f"{path} cannot be read ({error.strerror})."]
     columns, rows, bad = header.lstrip("#").split(), [], 0
+    if not {"N", "timestamp"} <= set(columns) or len(set(columns)) < len(columns):
+        return {}, [f"{path} cannot be read (its first line does not have the columns N and timestamp)."]
     for line in filter(str.strip, lines):
         try:
             rows.append([datetime.fromisoformat(value) if name == "timestamp" else float(value)
@@ -132,4 +162,5 @@ def wall_time(times, done, calls):
         return None
     gaps = np.array([(b - a).total_seconds() for a, b in zip(times, times[1:], strict=False)])
     work = gaps <= max(PAUSE[0] * np.median(gaps), PAUSE[1])
-    return float(gaps[work].sum() / np.diff(done)[work].sum() * calls)
+    seconds = gaps[work].sum() / np.diff(done)[work].sum() * calls
+    return float(seconds) if np.isfinite(seconds) else None

@@ -11,7 +11,7 @@ from sidr.plots import main_params
 
 from .paper import constraints
 from .run import COUPLING
-from .scenario import MODE_EDGE
+from .scenario import MODE_EDGE, is_number
 
 #: By mode, for one and for more flavours of chi
 COLORS = {"MI": ("#1c64a8", "#6cb2e6"), "SI": ("#c0322b", "#f0914a"), "full": ("#4a3d8f", "#9b8bd6"),
@@ -138,15 +138,15 @@ def coupling(runs, _=None):
     if not runs:
         return None
     datasets = list(dict.fromkeys(run.scenario.data for run in runs))
-    priors = [(run.whole.samples.ranges.getLower(COUPLING), run.whole.samples.ranges.getUpper(COUPLING))
-              for run in runs]
+    ranges = [run.whole.samples.ranges for run in runs]
+    priors = [(bounds.getLower(COUPLING), bounds.getUpper(COUPLING)) for bounds in ranges]
+    densities = [run.whole.samples.get1DDensity(COUPLING) for run in runs]
     filled = ("full",) if any(run.scenario.mode == "full" for run in runs) else ("MI", "SI")
     used = {data: set() for data in datasets}
     fig, ax = plt.subplots(figsize=(6.4, 4.2), layout="constrained")
-    for run in runs:
+    for run, density in zip(runs, densities, strict=True):
         case = run.scenario
         style = STYLES[datasets.index(case.data) % len(STYLES)]
-        density = run.whole.samples.get1DDensity(COUPLING)
         density.normalize("max")
         x, p = density.x, density.P
         shade, is_second = fresh(color(case, case.mode), used[case.data])
@@ -159,8 +159,10 @@ def coupling(runs, _=None):
                 ax.fill_between(x, p, where=inside, color=color(case, mode), alpha=0.25, lw=0)
     ax.axvline(MODE_EDGE, color="0.6", lw=0.8, ls=":")
     rows = draw_paper(ax, runs)
+    known = list(zip(priors, densities, strict=True))   # without a range, the samples have one
     ax.set(xlabel=coupling_label(runs), ylabel=r"$P/P_\mathrm{max}$", yticks=[0, 0.5, 1],
-           xlim=(min(low for low, _ in priors), max(high for _, high in priors)),
+           xlim=(min(density.x[0] if low is None else low for (low, _), density in known),
+                 max(density.x[-1] if high is None else high for (_, high), density in known)),
            ylim=(-0.09 * rows - 0.02 if rows else 0, 1.08))
     ax.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
     caption = "Each curve to its own maximum: of runs of one mode it says nothing about their weights."
@@ -271,9 +273,9 @@ def convergence(runs, _=None):
             case, progress = run.scenario, run.effort.progress
             ax.plot(progress["calls"], progress[column], ".-", ms=3, lw=1, color=color(case, case.mode),
                     label=run.name)
-        options = [next(iter(run.info["sampler"].values())) or {} for run in chosen]
-        goals = {option.get("Rminus1_stop" if column == "Rminus1" else "n_eff") for option in options}
-        for goal in goals - {None}:
+        options = [next(iter((run.info.get("sampler") or {"": None}).values())) or {} for run in chosen]
+        goals = [option.get("Rminus1_stop" if column == "Rminus1" else "n_eff") for option in options]
+        for goal in set(filter(is_number, goals)):
             ax.axhline(goal, color="0.6", lw=0.8, ls=":")
         ax.set(yscale="log", ylabel=kinds[column], xlabel="steps" if column == "Rminus1" else "calls")
         ax.legend(frameon=False)

@@ -1,5 +1,6 @@
 """Best fits, and chi2 against that of LCDM with massive neutrinos for the same data."""
 
+from math import isfinite, nan
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,8 +63,12 @@ def read_minima(root):
         path = Path(f"{root}{extension}")
         if not path.exists():
             continue
-        rows = read_rows(path)
-        if rows.good and "chi2" in rows.columns:
+        try:
+            rows = read_rows(path)
+        except OSError as error:
+            complaints.append(f"{path} cannot be read ({error.strerror}): no chi2 is taken from it.")
+            continue
+        if rows.good and isfinite(dict(zip(rows.columns, rows.good[0], strict=False)).get("chi2", nan)):
             fits.append(Fit(kind, dict(zip(rows.columns, rows.good[0], strict=True))))
         else:
             complaints.append(f"{path} cannot be read: no chi2 is taken from it.")

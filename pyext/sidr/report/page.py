@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from latex2mathml import exceptions
 from latex2mathml.converter import convert
 from markupsafe import Markup, escape
 
@@ -22,6 +23,10 @@ from .run import ENOUGH_FOR_PICTURES
 
 #: Packages of this report, besides those that the runs name
 PACKAGES = ("sidr", "cobaya", "getdist", "nautilus-sampler", "numpy", "matplotlib")
+
+#: What the converter makes of a label that it does not understand: it has errors without a common base
+UNKNOWN_LATEX = (*(error for error in vars(exceptions).values() if isinstance(error, type)), StopIteration,
+                 LookupError, ValueError)
 
 #: The paper's data, where ours are newer
 PAPER_DATA = {"DESI DR2": "DESI DR1"}
@@ -135,7 +140,7 @@ def mathml(latex):
     """A label as MathML, or as it is."""
     try:
         return Markup(convert(latex))
-    except Exception:  # whatever a label makes of the converter
+    except UNKNOWN_LATEX:
         return Markup("<code>{}</code>").format(latex)
 
 
@@ -185,7 +190,7 @@ def versions(info):
     found = {"cobaya": info.get("version")}
     for kind in ("theory", "likelihood", "sampler"):
         for name, options in (info.get(kind) or {}).items():
-            found[name] = (options or {}).get("version")
+            found[name] = options.get("version") if isinstance(options, dict) else None
     return {name: value for name, value in found.items() if value}
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from cobaya.yaml import yaml_load_file
 
+from sidr import yaml
 from sidr.plots import decimals
 
 from .scenario import MODE_EDGE
@@ -55,7 +55,7 @@ def constraints():
         By (data, n_chi, mode), parameter and level: `Quote`.
     """
     quotes = {}
-    for block in yaml_load_file(str(FILE)):
+    for block in yaml.load_file(FILE):
         for name, row in block["rows"].items():
             for (n_chi, mode), text in zip(block["columns"], row["values"], strict=True):
                 column = quotes.setdefault((block["data"], n_chi, mode), {})
@@ -69,7 +69,7 @@ def constraints():
 @cache
 def delta_chi2():
     """The paper's chi2 - chi2 of LCDM with massive neutrinos, by (data, n_chi, mode)."""
-    return {(block["data"], *column): value for block in yaml_load_file(str(FILE))
+    return {(block["data"], *column): value for block in yaml.load_file(FILE)
             for column, value in zip(block["columns"], block.get("delta_chi2", ()), strict=False)}
 
 

@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-from cobaya.yaml import yaml_load, yaml_load_file
 from getdist import MCSamples
 
 from sidr import chains, plots
@@ -108,12 +106,14 @@ def read_run(root, ignore_rows=0.3):
     """
     yaml, info, complaints = read_input(root)
     chain = chains.read(root, ignore_rows)
-    evidence, no_evidence = read_evidence(Path(f"{root}.logZ"))
+    evidence, no_evidence = read_evidence(root)
     effort, no_effort = read_effort(root, info, chain.weight)
     minima, no_minima = read_minima(root)
     case = scenario(info)
     whole, parts = None, []
     if chain.samples is not None:
+        if not chain.samples.getParamNames().hasParam(COUPLING):
+            case = case._replace(mode=None)     # the input is not that of the samples, which is a complaint
         whole = part(case.mode, chain.samples, minima)
         parts = split(whole) if case.mode == "full" else [whole]
     return Run(root.name, root, case, whole, parts, evidence, effort, chain.rows, info, yaml,
@@ -136,7 +136,7 @@ def split(whole):
         samples.filter(inside)
         samples.ranges.setRange(COUPLING, (MODE_EDGE, samples.ranges.getUpper(COUPLING)) if mode == "SI"
                                 else (samples.ranges.getLower(COUPLING), MODE_EDGE))
-        minima = [fit for fit in whole.fits if fit.kind != SAMPLE
+        minima = [fit for fit in whole.fits if fit.kind != SAMPLE and COUPLING in fit.point
                   and (fit.point[COUPLING] >= MODE_EDGE) == (mode == "SI")]
         parts.append(part(mode, samples, minima))
     return parts
@@ -149,34 +149,24 @@ def read_input(root):
         if not path.exists():
             complaints.append(f"{path} is missing.")
             continue
-        texts[path.name] = path.read_bytes().decode("utf-8", "replace")
         try:
-            infos.append(whole_input(yaml_load(texts[path.name])))
-        except Exception as error:  # whatever a broken file makes of the parser
-            complaints.append(f"{path} cannot be read ({chains.why(error)}).")
+            texts[path.name] = path.read_bytes().decode("utf-8", "replace")
+            infos.append(chains.read_info(path))
+        except (OSError, ValueError) as error:
+            complaints.append(f"{path} cannot be read ({chains.problem(error, path)}).")
     return texts, infos[-1] if infos else {}, complaints
 
 
-def whole_input(info):
-    """The input, if it has what an input has; otherwise ValueError."""
-    for name in ("params", "likelihood", "theory", "sampler"):
-        block = info.get(name) if isinstance(info, dict) else None
-        if not isinstance(block, dict) and (name in ("params", "likelihood") or block is not None):
-            raise ValueError(f"there is no block `{name}`")
-        if any(not isinstance(options, dict | None) for options in (block or {}).values()
-               if name in ("theory", "sampler")):
-            raise ValueError(f"the block `{name}` is not one of Cobaya")
-    return info
-
-
-def read_evidence(path):
-    """Content of a .logZ file, and complaints."""
-    if not path.exists():
-        return {}, []
+def read_evidence(root):
+    """log Z of a run as of `sidr.chains.read_evidence`, without modes that are not as they should be."""
+    evidence, complaints = chains.read_evidence(root)
+    wanted = ("logZ", "logZstd", "fraction", "fraction_std")
     try:
-        evidence = yaml_load_file(str(path))
-        if not np.isfinite([evidence["logZ"], evidence["logZstd"]]).all():
-            return {}, []
-        return evidence, []
-    except Exception as error:  # whatever a broken file makes of the parser
-        return {}, [f"{path} cannot be read ({chains.why(error)}): its log Z is not shown."]
+        for regions in evidence.get("split", {}).values():
+            for region in regions:
+                _ = [None if region[end] is None else float(region[end]) for end in ("min", "max")]
+                _ = [float(region[name]) for name in wanted]
+    except (TypeError, ValueError, AttributeError, LookupError) as error:
+        complaints.append(f"{root}.logZ: its modes cannot be read ({chains.why(error)}).")
+        evidence = {name: value for name, value in evidence.items() if name != "split"}
+    return evidence, complaints

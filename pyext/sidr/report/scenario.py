@@ -58,13 +58,18 @@ def flavours(theory):
         options = options or {}
         if not name.startswith("sidr.theory."):
             continue
-        if options.get("n_chi") is not None:
+        if is_number(options.get("n_chi")):
             return options["n_chi"]
-        if options.get("N_chi") is not None and options.get("N_nu"):
+        if is_number(options.get("N_chi")) and is_number(options.get("N_nu")) and options["N_nu"]:
             n_chi = 3 * options["N_chi"] / options["N_nu"]  # N_nu/N_chi = 3/n_chi
             whole = np.round(n_chi)
             return float(whole if abs(n_chi - whole) <= ROUNDED else n_chi)
     return None
+
+
+def is_number(value):
+    """Whether a value of an input is a number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and not np.isnan(value)
 
 
 def mode(params):
@@ -73,7 +78,7 @@ def mode(params):
     prior = prior.get("prior")
     if isinstance(prior, dict):
         prior = [prior.get("min", -np.inf), prior.get("max", np.inf)]
-    if not prior:
+    if not isinstance(prior, list) or len(prior) != 2 or not all(map(is_number, prior)):
         return None
     low, high = prior
     return "MI" if high <= MODE_EDGE else "SI" if low >= MODE_EDGE else "full"

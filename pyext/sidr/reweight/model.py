@@ -10,6 +10,8 @@ from cobaya.tools import VersionCheckError, resolve_packages_path
 from sidr import precision
 from sidr.theory import SIDR
 
+from .trust import check
+
 #: Theories that approximate, and what is exact: it takes over the options that it has itself.
 THEORIES = {"sidr.theory.SIDREmulator": "sidr.theory.SIDR", "sidr.theory.SIDR": "sidr.theory.SIDR"}
 
@@ -28,7 +30,7 @@ NOTES = {"input_params", "output_params", "params", "version"}
 OWN = {"path", "python_path", "renames", "speed"}
 
 
-def exact_model(run, override, packages_path=None):
+def exact_model(run, override, packages_path=None, trust=False):
     """Cobaya's model with the exact theory and the full likelihoods.
 
     Parameters
@@ -37,6 +39,8 @@ def exact_model(run, override, packages_path=None):
     override : dict
         See `sidr.reweight.reweight`.
     packages_path : str or None
+    trust : bool
+        Whether code in the run's input may be executed.
 
     Returns
     -------
@@ -45,21 +49,29 @@ def exact_model(run, override, packages_path=None):
     Raises
     ------
     ValueError
-        If it needs parameters that the run has not sampled, or `override` has another block.
+        If it needs parameters that the run has not sampled, if `override` has another block, or if the
+        run's input has code and `trust` is not set.
     LoggedError
         From Cobaya.
     """
     if unknown := override.keys() - {"theory", "likelihood", "params"}:
         raise ValueError(f"The exact model has a block {', '.join(sorted(unknown))}; it can have theory, "
                          "likelihood and params.")
-    packages_path = packages_path or resolve_packages_path(run.info)
-    model = get_model({
-        "theory": override.get("theory") or exact_theory(run.info.get("theory") or {}),
-        "likelihood": override.get("likelihood") or full_likelihoods(run.info["likelihood"], packages_path),
+    folder = packages_path or resolve_packages_path(run.info)
+    theirs = {
+        "theory": exact_theory(run.info.get("theory") or {}),
+        "likelihood": full_likelihoods(run.info["likelihood"], folder),
         # Cobaya adds the chi2 of the new likelihoods by itself.
         "params": {name: param for name, param in run.info["params"].items()
-                   if not name.startswith("chi2__")} | (override.get("params") or {}),
-        "prior": run.info.get("prior"), "packages_path": packages_path, "debug": logging.WARNING})
+                   if not name.startswith("chi2__")},
+        "prior": run.info.get("prior"), "packages_path": run.info.get("packages_path")}
+    override = {kind: block for kind, block in override.items() if block}
+    params = override.pop("params", {})
+    theirs = {kind: block for kind, block in theirs.items() if kind not in override}
+    theirs["params"] = {name: param for name, param in theirs["params"].items() if name not in params}
+    check(run.root, theirs, packages_path, trust)
+    model = get_model(theirs | override | {
+        "params": theirs["params"] | params, "packages_path": folder, "debug": logging.WARNING})
     names = run.samples.getParamNames()
     if missing := [name for name in model.parameterization.sampled_params() if not names.hasParam(name)]:
         raise ValueError(f"The exact model samples {', '.join(missing)}, which {run.root} has not: give a "
@@ -86,6 +98,7 @@ def full_likelihoods(likelihoods, packages_path):
     """The block `likelihood` of the exact model, for that of a run."""
     block = {}
     for name, options in likelihoods.items():
+        options = {"external": options} if isinstance(options, str) else options or {}
         full = LIKELIHOODS.get(name, ())
         missing = [likelihood for likelihood in full if not installed(likelihood, packages_path)]
         if missing:
@@ -95,7 +108,7 @@ def full_likelihoods(likelihoods, packages_path):
         if full and not missing:
             block |= dict.fromkeys(full)
         else:
-            block[name] = {key: value for key, value in (options or {}).items() if key not in NOTES}
+            block[name] = {key: value for key, value in options.items() if key not in NOTES}
     return block
 
 

@@ -7,9 +7,9 @@ import numpy as np
 from cobaya.collection import SampleCollection
 from cobaya.log import LoggedError
 from cobaya.output import OutputReadOnly
-from cobaya.yaml import yaml_dump_file, yaml_load_file
+from cobaya.yaml import yaml_dump_file
 
-from sidr import plots
+from sidr import chains, plots
 from sidr.files import replacing
 
 from .importance import Reweighting, draw
@@ -33,7 +33,7 @@ class Run(NamedTuple):
         return np.searchsorted(self.split_at[name], self.samples[name], side="right")
 
 
-def reweight(root, n=300, override=None, burn_in=0.3, jobs=None, seed=0, packages_path=None):
+def reweight(root, n=300, override=None, burn_in=0.3, jobs=None, seed=0, packages_path=None, trust=False):
     """Compute some samples of a run exactly, and what this changes.
 
     Parameters
@@ -53,6 +53,9 @@ def reweight(root, n=300, override=None, burn_in=0.3, jobs=None, seed=0, package
         Of the draw.
     packages_path : str, optional
         Where Cobaya's data are, if not where Cobaya finds them.
+    trust : bool
+        Execute code that the input of the run has, such as functions of other modules; see
+        `sidr.reweight.trust`.
 
     Returns
     -------
@@ -64,21 +67,25 @@ def reweight(root, n=300, override=None, burn_in=0.3, jobs=None, seed=0, package
     FileNotFoundError
         If there is no such run.
     ValueError
-        If there is no exact model for it, if it cannot compute any of the points, if n is too small, or if
-        what is in ``ROOT.post.exact.npz`` belongs to another model.
+        If there is no exact model for it, if it cannot compute any of the points, if n is too small or more
+        than there are samples, if the input of the run has code and `trust` is not set, or if what is in
+        ``ROOT.post.exact.npz`` belongs to another model.
     """
     run = load(root, burn_in)
+    if n > run.samples.numrows:
+        raise ValueError(f"n = {n} draws: {root} has {run.samples.numrows} samples, take as many or fewer.")
     split = next(iter(run.split_at), None)
     regions = run.regions(split) if split else np.zeros(run.samples.numrows, int)
     draws = draw(run.samples.weights, n, regions, order=run.samples.loglikes, seed=seed)
     try:
-        model = exact_model(run, override or {}, packages_path)
+        model = exact_model(run, override or {}, packages_path, trust)
         points = Points.compute(model, run.samples, draws.index, f"{root}.post.exact.npz", jobs)
     except LoggedError as error:
         raise ValueError(str(error)) from error
     # getdist's loglikes are -ln of the run's posterior
     reweighting = Reweighting(draws, points.logpost + run.samples.loglikes[draws.index])
-    result = summarise(run, points, draws, reweighting)
+    with plots.quiet():
+        result = summarise(run, points, draws, reweighting)
     write_samples(points, reweighting.q, f"{root}.post.exact")
     write_summary(result, f"{root}.post.exact.summary")
     return result
@@ -101,20 +108,32 @@ def load(root, burn_in=0.3):
     FileNotFoundError
         If there is none.
     ValueError
-        If it has sampled a power of the posterior.
+        If its input cannot be read, or if it has sampled a power of the posterior.
     """
     samples = plots.load(root, burn_in)
     updated = OutputReadOnly(str(root)).file_updated
     if not Path(updated).exists():
         raise FileNotFoundError(f"There is no {updated}, where Cobaya writes what a run computes.")
-    info = yaml_load_file(updated)
+    info = chains.read_info(updated)
     sampler = next(iter((info.get("sampler") or {}).values()), None) or {}
     if (temperature := sampler.get("temperature") or 1) != 1:
-        raise ValueError(f"{root} has the temperature {temperature:g}: its samples are those of a power of "
+        raise ValueError(f"{root} has the temperature {temperature}: its samples are those of a power of "
                          "the posterior. Run it with temperature: 1.")
-    split_at = {name: np.atleast_1d(edges).tolist() for name, edges in
-                (sampler.get("split_at") or SPLIT_AT).items() if samples.getParamNames().hasParam(name)}
+    split_at = {name: edges for name, edges in split_edges(sampler, updated).items()
+                if samples.getParamNames().hasParam(name)}
     return Run(str(root), info, samples, split_at)
+
+
+def split_edges(sampler, updated):
+    """Edges between the modes by parameter, lists of numbers in order, from the options of a sampler."""
+    try:
+        edges = {name: np.atleast_1d(np.asarray(values, float)).tolist()
+                 for name, values in (sampler.get("split_at") or SPLIT_AT).items()}
+    except (TypeError, ValueError, AttributeError) as error:
+        raise ValueError(f"{updated}: split_at is not numbers by parameter ({error}).") from error
+    if any(not np.isfinite(values).all() or sorted(set(values)) != values for values in edges.values()):
+        raise ValueError(f"{updated}: split_at = {edges} is not finite numbers in order.")
+    return edges
 
 
 def write_samples(points, weights, root):

@@ -1,15 +1,15 @@
 """What the exact model changes: a nested dictionary, and the same as text."""
 
-from pathlib import Path
+import logging
 
 import numpy as np
-from cobaya.conventions import Extension
-from cobaya.yaml import yaml_load_file
 
-from sidr import plots
+from sidr import chains, plots
 from sidr.samplers.evidence import effective_size
 
 from . import importance
+
+log = logging.getLogger(__name__)
 
 #: With fewer effective samples there are no limits
 ENOUGH = 100
@@ -29,11 +29,17 @@ def summarise(run, points, draws, reweighting):
     -------
     dict
         ``delta_chi2`` is that of the exact model minus that of the run, over the posterior of the run; in
-        ``params``, shifts are in units of the run's ``sigma``. What ends in ``_std`` is the error from the
-        number of draws; the run's own is not in it.
+        ``params``, shifts are in units of the run's ``sigma``. ``of_the_run`` are parameters that the exact
+        model does not compute: the weights alone shift them. ``undefined`` has the number of points at
+        which the exact model has no finite value of a parameter, which has no shifts then; refused points
+        do not count. What ends in ``_std`` is the error from the number of draws; the run's own is not in
+        it.
     """
     refused = np.isneginf(points.logpost)
     names = list(points.model.parameterization.sampled_params())
+    params = plots.main_params(run.samples)
+    undefined = {name: int(count) for name in params if (values := points.values(name)) is not None
+                 and (count := (~np.isfinite(values) & ~refused).sum())}
     return {
         "run": run.root, "theory": list(points.model.info()["theory"] or {}),
         "likelihood": list(points.model.likelihood),
@@ -44,7 +50,8 @@ def summarise(run, points, draws, reweighting):
         "logZ": log_Z(run, reweighting), "delta_chi2": delta_chi2(reweighting),
         "modes": {name: modes(run, name, draws, reweighting) for name in run.split_at},
         "params": {name: shifts(run, name, points, draws, reweighting)
-                   for name in plots.main_params(run.samples)},
+                   for name in params if name not in undefined},
+        "of_the_run": [name for name in params if points.values(name) is None], "undefined": undefined,
         "refused": [dict(zip(names, point, strict=True)) for point in points.sampled[refused].tolist()]}
 
 
@@ -52,9 +59,10 @@ def log_Z(run, reweighting):
     """ln Z exact - ln Z of the run; with the run's own, if it has one, ln Z exact."""
     correction, error = reweighting.log_Z()
     result = {"correction": correction, "correction_std": error}
-    path = run.root + Extension.evidence
-    if Path(path).exists():
-        own = yaml_load_file(path)
+    own, complaints = chains.read_evidence(run.root)
+    for complaint in complaints:
+        log.warning("%s", complaint)
+    if own:
         result |= {"run": own["logZ"], "run_std": own["logZstd"], "exact": own["logZ"] + correction,
                    "exact_std": float(np.hypot(own["logZstd"], error))}
     return result
@@ -102,8 +110,8 @@ def shifts(run, name, points, draws, reweighting):
     mean = np.average(samples, weights=weights)
     sigma = np.sqrt(np.average((samples - mean)**2, weights=weights))
     then, now = samples[draws.index], points.values(name)
-    # What the exact model lacks or has refused is not NaN times a weight of 0.
-    now = then if now is None else np.where(np.isfinite(now), now, then)
+    # A point that the exact model has refused has the weight 0, and no value.
+    now = then if now is None else np.where(np.isfinite(points.logpost), now, then)
 
     def shifted(value, shift):
         shift, error = reweighting.estimate(shift)
@@ -160,7 +168,11 @@ def text(result):
         rows += [(name, "mean", *shift_texts(param["mean"], param["sigma"], digits))]
         rows += [("", f"{limit['level']:.1%}", *shift_texts(limit, param["sigma"], digits))
                  for limit in param["limits"]]
-    return "\n".join([*lines, "", *plots.aligned(rows)])
+    notes = [f"{name}: not computed by the exact model; these are the values of the run with new weights."
+             for name in result["of_the_run"]]
+    notes += [f"{name}: not finite at {count} of the possible points; no mean and no limits."
+              for name, count in result["undefined"].items()]
+    return "\n".join([*lines, "", *plots.aligned(rows), *notes])
 
 
 def chi2_text(delta):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-from cobaya.yaml import yaml_load_file
 
+from sidr import yaml
 from sidr.neutrinos import N_TOT
 from sidr.oscillations import ROUNDED_SPLITTINGS
 
@@ -20,9 +20,6 @@ from .sterile import sterile_rates
 
 #: Fig. 1: m_phi [MeV], lambda_phi_chi, M_N/lambda_phi_N [MeV], Sigma m_nu [eV], n_chi
 BENCHMARK = (0.01, 0.003, 100, 0.065, 1)
-
-#: Limits on Sigma m_nu against G_eff, and preferred modes, from the posterior of Planck and DESI
-LIMITS = Path("chains/results/fig2_limits.yaml")
 
 T_GAMMA = r"$T_\gamma$ [MeV]"
 
@@ -46,7 +43,7 @@ def fig1():
     return fig
 
 
-def fig2(folder=None, size=60, jobs=None, limits=LIMITS):
+def fig2(folder=None, size=60, jobs=None, limits=None):
     """N_nu over Sigma m_nu and m_phi, for one and two flavours of chi."""
     return planes(100, "fig2", folder, size, jobs, limits)
 
@@ -92,7 +89,7 @@ def figS4():
     return rows([evolve(*p) for p in points], [rf"$\sum m_\nu = {p[3]:g}$ eV" for p in points])
 
 
-def figS5(folder=None, size=60, jobs=None, limits=LIMITS):
+def figS5(folder=None, size=60, jobs=None, limits=None):
     """As `fig2`, with ten times weaker couplings of the neutrinos."""
     return planes(1000, "figS5", folder, size, jobs, limits)
 
@@ -139,7 +136,7 @@ def rows(histories, titles):
 
 def planes(M_N_over_lambda, name, folder, size, jobs, limits):
     """Contours of N_nu for n_chi = 1 and 2, with what excludes and prefers regions."""
-    known = yaml_load_file(str(limits)) if limits and Path(limits).exists() else {}
+    known = read_limits(limits) if limits is not None else {}
     fig, axes = plt.subplots(1, 2, figsize=(11, 4.6), layout="constrained", sharey=True)
     for ax, n_chi in zip(axes, (1, 2), strict=True):
         file = folder and Path(folder) / f"{name}_nchi{n_chi}.txt"
@@ -164,21 +161,58 @@ def planes(M_N_over_lambda, name, folder, size, jobs, limits):
             lambda m: (BENCHMARK[1] / m)**2, lambda G: BENCHMARK[1] / np.maximum(G, 1e-300)**0.5))
         G_eff.set_ylabel(r"$G_\mathrm{eff}$ [MeV$^{-2}$]")
     axes[0].set_ylabel(r"$m_\phi$ [MeV]")
-    note = "" if known else f"; no posterior in {limits}: its limits and modes are not drawn"
+    unknown = " and ".join(str(n_chi) for n_chi in (1, 2) if n_chi not in known)
+    note = rf"; no posterior for $n_\chi =$ {unknown}" if unknown else ""
     fig.suptitle(rf"$\lambda_{{\phi\chi}} = {BENCHMARK[1]:g}$, "
                  rf"$M_N/\lambda_{{\phi N}} = {M_N_over_lambda:g}$ MeV{note}", fontsize="medium")
     return fig
 
 
-def draw_posterior(ax, known):
-    """2-sigma limit on Sigma m_nu against G_eff, and 1-sigma bands of the modes.
+def read_limits(path):
+    """Limits and modes of a posterior, from a file that `chains/limits.py` writes.
 
-    `known` is {"limit": [[log10_G_eff, m_nu_sum], ...], "modes": {name: [log10_G_eff, log10_G_eff]}},
-    the limit ordered by its first column.
+    Parameters
+    ----------
+    path : path-like
+        YAML file, by n_chi, 1 or 2: `limit`, a list of [log10_G_eff, m_nu_sum], the upper limit on the sum
+        [eV] at 95%, and `modes`, a range [log10_G_eff, log10_G_eff] at 68% by name.
+
+    Returns
+    -------
+    dict
+        By n_chi: `limit`, array of shape (2, n) with rising couplings, and `modes`.
+
+    Raises
+    ------
+    OSError
+        If there is no such file.
+    ValueError
+        If it is another one.
     """
+    found = {}
+    content = yaml.load_file(path)
+    if not isinstance(content, dict) or not content.keys() <= {1, 2} or not content:
+        raise ValueError(f"{path} has not the limits for n_chi = 1, 2 or both of them.")
+    for n_chi, block in content.items():
+        try:
+            limit, modes = np.array(block["limit"], float), block["modes"] or {}
+            bands = np.array(list(modes.values()), float).reshape(len(modes), 2)
+        except (TypeError, ValueError, AttributeError, LookupError) as error:
+            raise ValueError(f"{path}, n_chi = {n_chi}: `limit` or `modes` is wrong ({error}).") from error
+        if limit.ndim != 2 or limit.shape[1] != 2 or len(limit) < 2 or (np.diff(limit[:, 0]) <= 0).any():
+            raise ValueError(f"{path}, n_chi = {n_chi}: `limit` is not two or more pairs of log10 G_eff, "
+                             "rising, and of a sum of masses.")
+        if not (np.isfinite(limit).all() and np.isfinite(bands).all()):
+            raise ValueError(f"{path}, n_chi = {n_chi} has numbers that are not finite.")
+        found[n_chi] = {"limit": limit.T, "modes": modes}
+    return found
+
+
+def draw_posterior(ax, known):
+    """2-sigma limit on Sigma m_nu against G_eff, and 1-sigma bands of the modes, of `read_limits`."""
     if known is None:
         return
-    points = np.array(known["limit"]).T
+    points = known["limit"]
     log10_G_eff = np.linspace(points[0].min(), points[0].max(), 400)
     m_nu_sum = np.interp(log10_G_eff, *points)
     m_phi = BENCHMARK[1] / 10**(log10_G_eff / 2)        # (6)

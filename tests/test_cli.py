@@ -1,0 +1,101 @@
+"""Wrong arguments of each command of `sidr`: one sentence at once, which names what is wrong."""
+
+import pytest
+
+from sidr import cli
+from sidr.cli import main
+
+#: For each command, arguments with which it begins to work
+RIGHT = {"plot": ["run"], "reweight": ["run"], "report": ["run"], "spectra": [], "figures": ["fig2"],
+         "train": ["lcdm", "-o", "folder"], "compress": ["x.npz", "-o", "new.npz"]}
+
+#: Arguments that are whole numbers, and their least values
+WHOLE = {("reweight", "-n"): 4, ("reweight", "-j"): 1, ("reweight", "--seed"): 0, ("report", "--watch"): 1,
+         ("figures", "-s"): 2, ("figures", "-j"): 1, ("train", "-n"): 2, ("train", "-a"): 0,
+         ("train", "-t"): 0, ("train", "-j"): 1, ("compress", "-d"): 1}
+NUMBERS = (("spectra", "-g"), ("spectra", "-n"), ("spectra", "-m"))
+BURN_IN = [(command, "--burn-in") for command in ("plot", "reweight", "report")]
+NO_NUMBERS = ("nan", "inf", "-inf", "x", "", "1e999")
+NO_PICTURES = ("", "folder", "picture", "picture.xyz", "no/such/picture.png", "file/picture.png",
+               "a" * 300 + "/p.png")
+NO_FOLDERS = ("", "file", "file/x")
+
+WRONG = [
+    *((*key, value) for key in (*WHOLE, *NUMBERS, *BURN_IN) for value in NO_NUMBERS),
+    *((*key, str(least - 1)) for key, least in WHOLE.items()),
+    *((*key, value) for key in WHOLE for value in ("1.5", "9" * 30, "1e5")),
+    *((*key, value) for key in BURN_IN for value in ("-0.1", "1.5", "-1")),
+    ("spectra", "-n", "-1"), ("spectra", "-m", "-0.1"),
+    *((command, "-o", value) for command in ("plot", "spectra") for value in NO_PICTURES),
+    *((command, "-o", value) for command in ("report", "figures", "train") for value in NO_FOLDERS),
+    *(("compress", "-o", value) for value in ("", "folder", "no/such/file.npz")),
+    *((command, option, value) for command, option in (("reweight", "-t"), ("figures", "-l"))
+      for value in ("", "absent", "folder")),
+    *(("reweight", "-p", value) for value in ("", "absent", "file"))]
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+
+
+def said(capsys):
+    """The one line on standard error."""
+    line, = capsys.readouterr().err.strip().splitlines()
+    return line
+
+
+@pytest.mark.parametrize("command, option, value", WRONG)
+def test_wrong_value_is_named_at_once(here, capsys, command, option, value):
+    with pytest.raises(SystemExit) as end:
+        main([command, *RIGHT[command], f"{option}={value}" if option.startswith("--") else option + value]
+             if value else [command, *RIGHT[command], option, value])
+    line = said(capsys)
+    assert end.value.code == 2
+    assert line.startswith(f"sidr {command}: argument") and option in line and repr(value) in line
+
+
+@pytest.mark.parametrize("arguments, says", [
+    ([], "required: command"), (["nix"], "'nix'"), (["plot"], "required: ROOT"), (["plot", ""], "''"),
+    (["plot", "run", "--nix"], "--nix"), (["reweight", "run", "run"], "unrecognized arguments: run"),
+    (["train", "nchi3", "-o", "folder"], "nchi3"), (["train", "lcdm"], "required: -o"),
+    (["compress", "x.npz"], "required: -o")])
+def test_wrong_command_line_is_one_sentence(here, capsys, arguments, says):
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    assert says in said(capsys)
+
+
+@pytest.mark.parametrize("arguments, says", [
+    (["plot", "absent"], "absent.1.txt"), (["plot", "folder"], "folder.1.txt"),
+    (["report", "folder"], "folder"), (["report", "absent"], "absent.updated.yaml"),
+    (["reweight", "absent"], "absent.1.txt"), (["figures", ""], "'': no such figure"),
+    (["figures", "fig9"], "fig9"), (["figures", "fig1", "-l", "file"], "--limits has no effect on fig1"),
+    (["figures", "vmodel", "-j", "1"], "--jobs has no effect on vmodel"),
+    (["figures", "fig2", "-l", "file"], "file"),
+    (["train", "lcdm", "-o", "new", "-r", "absent"], "absent.1.txt"),
+    (["compress", "absent.npz", "-o", "new.npz", "-p", "absent"], "absent")])
+def test_what_is_not_there_is_named(here, capsys, arguments, says):
+    assert main(arguments) == 1
+    line = capsys.readouterr().err.strip().splitlines()[-1]     # Cobaya may have said more before
+    assert line.startswith(f"sidr {arguments[0]}: ") and says in line
+
+
+def test_debug_shows_where_an_error_comes_from(here):
+    with pytest.raises(FileNotFoundError, match="absent.1.txt"):
+        main(["plot", "absent", "--debug"])
+
+
+def test_fault_of_the_program_keeps_its_traceback(here, monkeypatch):
+    monkeypatch.setattr(cli, "run_plot", lambda args: {}["fault"])
+    with pytest.raises(KeyError, match="fault"):
+        main(["plot", "run"])
+
+
+def test_interrupt_is_one_line(here, monkeypatch, capsys):
+    def interrupted(args):
+        raise KeyboardInterrupt
+    monkeypatch.setattr(cli, "run_plot", interrupted)
+    assert main(["plot", "run"]) == 130 and said(capsys) == "sidr plot: interrupted"
