@@ -141,9 +141,12 @@ def test_rates_of_few_electrons_fall_as_their_number():
 def test_plasma_without_a_temperature_is_said():
     kinetics = Kinetics(*midpoints(20), None, None)
     assert_allclose(kinetics.temperature(1.0, plasma(1.1 * M_E).rho / M_E**4), 1.1, rtol=1e-12)
-    for energy in (np.nan, -1.0):
-        with pytest.raises(integrator.NoState, match="The plasma has no temperature at m_e a = 1, rho a.4 ="):
+    for energy in (np.nan, np.inf, -1.0):
+        with pytest.raises(integrator.NoState, match="plasma has no temperature at m_e a = 1: rho a.4 = "):
             kinetics.temperature(1.0, energy)
+    kinetics.z = 1e-30      # fifty steps are too few from there
+    with pytest.raises(integrator.NoState, match="does not converge at m_e a = 1, rho a.4 = 1: after"):
+        kinetics.temperature(1.0, 1.0)
 
 
 def test_step_to_an_impossible_state_is_tried_again_smaller():
