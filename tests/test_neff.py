@@ -6,8 +6,9 @@ from numpy.testing import assert_allclose
 
 from sidr.neff import Terms, electrons, integrals, integrator, solution, solve, solve_neutrinos
 from sidr.neff.checkpoint import Checkpoint
-from sidr.neff.damping import Damping
+from sidr.neff.damping import Damping, relaxation_rates
 from sidr.neff.density import commutators, components, matrices
+from sidr.neff.kinetics import Kinetics
 from sidr.oscillations import Mixing, Neutrinos, pmns, pseudo_dirac, rotation, standard, three_plus_one
 from sidr.thermal import weak
 from sidr.thermal.plasma import plasma
@@ -115,6 +116,52 @@ def test_rates_of_hot_neutrinos_have_the_known_limit():
     neutrinos = (4.5 * scatter[0] + 2 * annihilate[0]) / 4
     for coupling, known in zip(weak.COUPLINGS, (1.27, 0.92), strict=True):
         assert_allclose(((scatter + annihilate).T @ coupling + neutrinos) / u, known, rtol=0.03)
+
+
+def test_rates_of_electrons_are_refused_where_there_is_no_table_and_0_without_electrons():
+    u = np.array([1.0, 5.0])
+    assert not np.any(electrons.equilibrium_rates(31.0, u)) and not np.any(relaxation_rates(M_E / 26))
+    for call, says in ((lambda: electrons.equilibrium_rates(1e-3, u), "ln.m_e/T. = -6.90776 is outside"),
+                       (lambda: electrons.equilibrium_rates(1.0, 6 * u), "p/T = 30 is outside 0 to 25"),
+                       (lambda: relaxation_rates(M_E / 1e-3), "ln.m_e/T. = -6.90776 is outside")):
+        with pytest.raises(ValueError, match=says):
+            call()
+
+
+def test_rates_of_few_electrons_fall_as_their_number():
+    # Annihilation needs both of them: below m_e/12 as exp(-2 m_e/T) but for powers, not frozen
+    T = M_E / np.array([12.0, 18.0, 24.0])
+    annihilation = np.array([relaxation_rates(t)[0][0] for t in T]) / T**5 * np.exp(2 * M_E / T)
+    direct = [weak.integrals(M_E / t, 0.99, size=(40, 24))[0] @ weak.COUPLINGS[0] * np.exp(2 * M_E / t)
+              for t in T]
+    assert_allclose(annihilation / annihilation[0], np.array(direct) / direct[0], rtol=1e-3)
+    assert annihilation[2] > 1.5 * annihilation[0]
+
+
+def test_plasma_without_a_temperature_is_said():
+    kinetics = Kinetics(*midpoints(20), None, None)
+    assert_allclose(kinetics.temperature(1.0, plasma(1.1 * M_E).rho / M_E**4), 1.1, rtol=1e-12)
+    for energy in (np.nan, np.inf, -1.0):
+        with pytest.raises(integrator.NoState, match="plasma has no temperature at m_e a = 1: rho a.4 = "):
+            kinetics.temperature(1.0, energy)
+    kinetics.z = 1e-30      # fifty steps are too few from there
+    with pytest.raises(integrator.NoState, match="does not converge at m_e a = 1, rho a.4 = 1: after"):
+        kinetics.temperature(1.0, 1.0)
+
+
+def test_step_to_an_impossible_state_is_tried_again_smaller():
+    tried = []
+
+    class Wall(Vacuum):
+        def linearise(self, s, y):
+            tried.append(s)
+            if len(tried) == 3:         # in the middle of the first step
+                raise integrator.NoState
+            return super().linearise(s, y)
+
+    start = integrator.Point(0.0, np.ones(16), 0.3)
+    *_, end = integrator.integrate(Wall(np.diag([0.0, 1, 2, 3])), start, 1.0, 1e-4)
+    assert end.s == 1 and tried[2] > tried[3]
 
 
 def perturbed(n=20):

@@ -11,6 +11,7 @@ from cobaya.model import get_model
 from cobaya.run import run
 from cobaya.yaml import yaml_load_file
 from numpy.testing import assert_allclose
+from scipy.interpolate import PchipInterpolator
 from scipy.stats import norm
 
 from sidr.classy import Class
@@ -84,6 +85,48 @@ def test_table_is_the_solver_between_its_points(ordering, j, log10_dm2):
     extra = table.Interpolation(j, ordering)
     assert abs(extra.log10_dm2 - log10_dm2).min() > 0.04
     assert_allclose(extra(log10_dm2), table.point(ordering, j, log10_dm2, COLLISIONS), rtol=0.01)
+
+
+#: The solver half way between nodes: ordering, j, log10 dm2, Delta N_eff, Delta N_bbn; `table.point`
+BETWEEN = """
+inverted 3 -4.625 0.365698 0.735243
+inverted 3 -4.375 0.52432 0.839294
+inverted 3 -4.125 0.715589 0.932016
+inverted 3 -3.875 0.897004 0.988676
+inverted 3 -3.625 0.992386 1.00259
+inverted 2 -3.875 0.765166 1.05759
+inverted 2 -3.625 0.893571 1.05521
+inverted 1 -3.875 0.805522 1.09934
+inverted 1 -3.625 0.89248 1.06767
+normal 3 -3.875 0.769136 0.958804
+normal 3 -3.625 0.880654 0.992283
+normal 2 -3.875 0.767661 1.05768
+normal 2 -3.625 0.897189 1.05403
+normal 1 -3.875 0.810459 1.09779
+normal 1 -3.625 0.90124 1.06384
+"""
+
+
+@pytest.mark.parametrize("line", BETWEEN.split("\n")[1:-1])
+def test_table_is_the_solver_half_way_between_its_points(line):
+    ordering, j, *numbers = line.split()
+    log10_dm2, N_eff, N_bbn = map(float, numbers)
+    extra = table.Interpolation(int(j), ordering)
+    assert abs(extra.log10_dm2 - log10_dm2).min() == 0.125
+    assert_allclose(extra(log10_dm2).N_eff, N_eff, rtol=0.01)
+    # nu_e of a pair of nu_2 are a bit rough in dm2, in the solver too
+    assert_allclose(extra(log10_dm2).N_bbn, N_bbn, rtol=0.02)
+
+
+@pytest.mark.parametrize("ordering, j", table.PAIRS)
+def test_no_point_of_the_table_stands_out(ordering, j):
+    """Each from the others, with half as many around it: the error is that of twice the distance."""
+    points = table.read(table.FILE)[ordering, j]
+    x = np.array(sorted(points))
+    y = np.log([points[node] for node in x])
+    for i in range(1, x.size - 1):
+        without = PchipInterpolator(np.delete(x, i), np.delete(y, i, axis=0))
+        assert_allclose(np.exp(without(x[i])), np.exp(y[i]), rtol=0.06)
 
 
 def test_table_has_every_pair_and_grows_with_the_splitting():

@@ -7,7 +7,7 @@ with x = m_e a, y = p a, z = T_gamma a. The energy of the plasma is a variable: 
 sum over momenta it loses, to rounding, and z follows from it. The independent variable is ln x.
 """
 
-from math import exp
+from math import exp, inf
 
 import numpy as np
 
@@ -49,16 +49,18 @@ class Kinetics:
 
     def temperature(self, x, energy):
         """z of a plasma with this energy density times a^4; `NoState` if Newton's method finds none."""
+        if not 0 < energy < inf:
+            raise NoState(f"The plasma has no temperature at m_e a = {x:.6g}: rho a^4 = {energy:.6g}.")
         z = self.z                                          # of the last call, which is never far
         for _ in range(50):
             here = plasma(z * M_E / x)
             step = (energy * (M_E / x)**4 - here.rho) / here.drho_dlnT
-            z *= exp(step)
+            z *= exp(min(step, 1.0))
             if abs(step) < 1e-13:
                 self.z = z
                 return z
-        raise NoState(f"The plasma has no temperature at m_e a = {x:.6g}, rho a^4 = {energy:.6g}: after 50 "
-                      f"steps T a = {z:.6g}, and the last step is {step:.1g} of it.")
+        raise NoState(f"The temperature of the plasma does not converge at m_e a = {x:.6g}, rho a^4 = "
+                      f"{energy:.6g}: after 50 steps T a = {z:.6g}, and the last step is {step:.1g} of it.")
 
     def linearise(self, ln_x, state):
         """See `integrator.integrate`."""

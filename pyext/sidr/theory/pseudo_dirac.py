@@ -18,7 +18,7 @@ are derived, from the table of `sidr.neff.table`.
 
 The abundance of helium: nucleosynthesis sees the sterile neutrinos in the expansion, and fewer nu_e, which
 leave more neutrons. CLASS gets the N_bbn of an expansion that would make as much helium
-(`sidr.neff.nucleosynthesis`); it is larger than N_eff_tot.
+(`sidr.neff.helium`); it is larger than N_eff_tot.
 """
 
 from cobaya.log import LoggedError
