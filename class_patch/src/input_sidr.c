@@ -298,7 +298,7 @@ int input_read_fugacity_sidr(struct file_content * pfc,
 }
 
 /** Whether an input is set. */
-static int input_is_set_sidr(struct file_content * pfc, const char * name, short * is_set, ErrorMsg errmsg) {
+static int input_is_set_sidr(struct file_content * pfc, char * name, short * is_set, ErrorMsg errmsg) {
 
   FileArg text;
   int flag;
@@ -327,7 +327,7 @@ int input_read_ncdm_momenta_sidr(struct file_content * pfc,
                                  int N_ncdm,
                                  ErrorMsg errmsg) {
 
-  const char * tolerances[] = {"tol_ncdm","tol_ncdm_synchronous","tol_ncdm_newtonian"};
+  char * tolerances[] = {"tol_ncdm","tol_ncdm_synchronous","tol_ncdm_newtonian"};
   const char * other = NULL; /* input that sets the sampling of CLASS */
   short is_set, has_files = _FALSE_;
   double N_sidr = 0.;
