@@ -68,12 +68,12 @@ def test_momenta_that_contradict_each_other_are_refused(inputs, message):
 
 
 def test_distribution_that_does_not_fall_is_refused(tmp_path):
-    """A file of CLASS's format: momentum over temperature, and f0, here of a line."""
-    q = np.linspace(0.1, 12, 300)
-    np.savetxt(tmp_path / "line.dat", np.transpose([q, np.exp(-50 * (q - 6)**2)]))
-    line = {"use_ncdm_psd_files": 1, "ncdm_psd_filenames": str(tmp_path / "line.dat")}
-    assert compute(MASSIVE | CHEAP | line, "background")
+    """A file as CLASS reads it: momentum over temperature, and f0."""
+    q = np.linspace(0.01, 30, 1000)
+    np.savetxt(tmp_path / "f0.dat", np.transpose([q, q**4 * np.exp(-q)]))
+    inputs = MASSIVE | CHEAP | {"use_ncdm_psd_files": 1, "ncdm_psd_filenames": str(tmp_path / "f0.dat")}
+    assert compute(inputs, "background")
     cosmo = Class()
-    cosmo.set(MASSIVE | CHEAP | line | {"ncdm_momenta_sidr": 5})
+    cosmo.set(inputs | {"ncdm_momenta_sidr": 5})
     with pytest.raises(CosmoSevereError, match="ncdm_momenta_sidr = 5 is too much for a distribution"):
         cosmo.compute()

@@ -105,7 +105,7 @@ def test_calibration_belongs_to_its_settings():
 def test_calibration_refuses_every_other_setting(name):
     cosmo = Class()
     cosmo.set(CHI | precision.planck | {"output": "tCl", name: 1})
-    with pytest.raises(CosmoSevereError, match=f"^{name} = 1, but cl_calibration = planck .* leave it out"):
+    with pytest.raises(CosmoSevereError, match=f"{name} = 1, but cl_calibration = planck .* leave it out"):
         cosmo.compute()
 
 
