@@ -1,9 +1,9 @@
 """What precision settings do to a posterior, and their numerical noise.
 
 The 200 points of `posterior.txt` were drawn from the posterior of Planck 2018 and DESI DR2 for one
-flavour of chi, a hundred from each mode of log10 G_eff. Each is computed with each precision setting;
-the chi2 of the real likelihoods are appended to a table, so that a stopped run goes on (and the two
-modes may run side by side, with --modes).
+flavour of chi, a hundred from each mode of log10 G_eff. Some (--every) are computed with each precision
+setting; the chi2 of the real likelihoods are appended to a table, so that a stopped run goes on (and the
+two modes may run side by side, with --modes).
 
     export COBAYA_PACKAGES_PATH=packages
     python benchmarks/precision.py posterior              # the chi2, then the verdict
@@ -36,7 +36,8 @@ SAMPLED = ("omega_b", "omega_cdm", "H0", "logA", "n_s", "tau_reio", "m_nu_sum", 
 NEUTRINOS = {"N_chi": 0.75, "N_nu": 2.294}  # one flavour of chi, as the runs of arXiv:2506.08085
 MODES = {"MI": slice(0, 100), "SI": slice(100, 200)}  # rows of posterior.txt
 L_MAX = 2508
-CALIBRATE_EVERY = 25  # of the points
+CALIBRATE_EVERY = 25  # of the points, from the first on
+FIRST = 7  # of each mode that judges a setting, so that these are no points of the calibration
 STEP = 0.03  # distance of neighbouring points, in standard deviations
 SETTINGS = precision.settings | {"planck, hmcode": precision.planck | {"non_linear": "hmcode"}}
 
@@ -67,27 +68,29 @@ def chi2(model, point):
 
 
 def table(path, setting, points):
-    """Rows of chi2 at the points: those in the table at `path`, and the others, which are appended."""
+    """Rows of chi2 at points, a dictionary by number: from the table at `path`, which takes new ones."""
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = read(path)
-    model = likelihoods(setting) if len(rows) < len(points) else None
+    missing = [number for number in points if number not in rows]
+    model = likelihoods(setting) if missing else None
     with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, [*LIKELIHOODS, "cpu"])
+        writer = csv.DictWriter(file, ["point", *LIKELIHOODS, "cpu"])
         if not rows:
             writer.writeheader()
-        for point in tqdm(points[len(rows):], desc=setting, initial=len(rows), total=len(points)):
-            rows.append(chi2(model, point))
-            writer.writerow(rows[-1])
+        for number in tqdm(missing, desc=setting):
+            rows[number] = chi2(model, points[number])
+            writer.writerow({"point": number} | rows[number])
             file.flush()
-    return rows
+    return [rows[number] for number in points]
 
 
 def read(path):
-    """Rows of a table of chi2, none if there is no such file."""
+    """Rows of a table of chi2 by number of the point, none if there is no such file."""
     if not path.exists():
-        return []
+        return {}
     with path.open(newline="") as file:
-        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+        return {int(row.pop("point")): {name: float(value) for name, value in row.items()}
+                for row in csv.DictReader(file)}
 
 
 def total(rows):
@@ -95,9 +98,9 @@ def total(rows):
     return np.array([sum(value for name, value in row.items() if name != "cpu") for row in rows])
 
 
-def compare_posterior(folder, settings, modes):
+def compare_posterior(folder, settings, modes, every):
     """Print what replacing `reference` does to each mode: spread of the chi2, shift of each mean."""
-    points = {mode: posterior()[MODES[mode]] for mode in modes}
+    points = {mode: dict(list(enumerate(posterior()[MODES[mode]]))[FIRST::every]) for mode in modes}
     tables = {(mode, setting): table(folder / f"{mode}_{setting.replace(', ', '_')}.csv", setting,
                                      points[mode])
               for setting in (*settings, "reference") for mode in modes}
@@ -106,7 +109,7 @@ def compare_posterior(folder, settings, modes):
     for setting, mode in itertools.product(settings, modes):
         rows = tables[mode, setting]
         difference = total(rows) - total(tables[mode, "reference"])
-        name, shift = largest_shift(points[mode], difference)
+        name, shift = largest_shift(np.array(list(points[mode].values())), difference)
         print(f"{setting:18}{mode:>6}{len(rows):8d}{difference.mean():8.3f}{difference.std(ddof=1):8.3f}"
               f"{np.median([row['cpu'] for row in rows]):9.2f}   {shift:+.3f} sigma in {name}")
 
@@ -139,7 +142,8 @@ def measure_noise(folder, settings):
     through = lines()
     steps = np.arange(through.shape[1])
     for setting in settings:
-        rows = table(folder / f"noise_{setting.replace(', ', '_')}.csv", setting, through.reshape(-1, 9))
+        rows = table(folder / f"noise_{setting.replace(', ', '_')}.csv", setting,
+                     dict(enumerate(through.reshape(-1, 9))))
         values = total(rows).reshape(through.shape[:2])
         smooth = np.array([np.polyval(np.polyfit(steps, line, 3), steps) for line in values])
         scatter = np.sqrt(((values - smooth) ** 2).sum(axis=1) / (len(steps) - 4))
@@ -251,11 +255,13 @@ def main():
     parser.add_argument("--settings", nargs="+", choices=SETTINGS, default=["default", "planck"])
     parser.add_argument("--tables", type=Path, default=HERE / "results", help="folder of the tables")
     parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES), help="of the posterior")
+    parser.add_argument("--every", type=int, default=20, metavar="N",
+                        help="of the posterior's points, one in N")
     parser.add_argument("--plot", type=Path)
     args = parser.parse_args()
     os.environ.setdefault("COBAYA_NOMPI", "1")
     if args.what == "posterior":
-        compare_posterior(args.tables, args.settings, args.modes)
+        compare_posterior(args.tables, args.settings, args.modes, args.every)
     elif args.what == "noise":
         measure_noise(args.tables, args.settings)
     elif args.what == "spectra":

@@ -50,12 +50,12 @@ def test_planck_is_calibrated_for_other_cosmologies_than_those_it_was_made_of(ne
 @pytest.mark.parametrize("mode", ["MI", "SI"])
 def test_planck_has_the_chi2_of_the_reference_in_both_modes(packages_path, mode):
     """On points that the calibration was not made of; the reference's chi2 are in a table."""
-    rows = [5, 55, 95]
-    tables = benchmark.HERE / "results"
-    exact = benchmark.total(benchmark.read(tables / f"{mode}_reference.csv"))[rows]
+    numbers = [27, 87]
+    table = benchmark.read(benchmark.HERE / "results" / f"{mode}_reference.csv")
+    exact = benchmark.total([table[number] for number in numbers])
     model = benchmark.likelihoods("planck")
-    points = benchmark.posterior()[benchmark.MODES[mode]][rows]
-    assert not set(rows) & set(range(0, 100, benchmark.CALIBRATE_EVERY))
+    points = benchmark.posterior()[benchmark.MODES[mode]][numbers]
+    assert not set(numbers) & set(range(0, 100, benchmark.CALIBRATE_EVERY))
     ours = benchmark.total([benchmark.chi2(model, point) for point in points])
     np.testing.assert_allclose(ours, exact, rtol=0, atol=0.2)  # five standard deviations
 
@@ -110,8 +110,8 @@ def test_calibration_refuses_every_other_setting(name):
 
 
 def test_every_precision_parameter_of_class_is_known_to_the_calibration():
-    """Those of the reference are a part; names that CLASS does not know would be unread inputs."""
-    assert precision.reference.keys() | precision.planck.keys() - {"cl_calibration"} <= calibration.NUMERICAL
+    named = precision.reference.keys() | precision.planck.keys() - {"cl_calibration"}
+    assert named <= calibration.NUMERICAL
     assert len(calibration.NUMERICAL) > 200
     assert not calibration.NUMERICAL & {"omega_b", "H0", "l_max_scalars", "sBBN file", "non_linear"}
 
@@ -119,7 +119,7 @@ def test_every_precision_parameter_of_class_is_known_to_the_calibration():
 def test_calibration_ends_where_its_table_ends():
     cosmo = Class()
     cosmo.set(CHI | precision.planck | {"output": "tCl pCl lCl", "lensing": "yes", "l_max_scalars": 2509})
-    with pytest.raises(CosmoSevereError, match="l_max_scalars = 2509, but cl_calibration = planck ends at l"):
+    with pytest.raises(CosmoSevereError, match="l_max_scalars = 2509, but cl_calibration .* ends"):
         cosmo.compute()
     cosmo.set(l_max_scalars=300)
     cosmo.compute()

@@ -26,8 +26,8 @@ NONE = "none"
 LENSED = ("tt", "te", "ee", "bb", "pp")
 RAW = ("tt", "te", "ee", "pp")
 
-#: Inputs that change the spectra of the same cosmology: CLASS's precision parameters, the old names of these
-#: that it still reads, and what it does not count as precision.
+#: Inputs that change the spectra of the same cosmology: CLASS's precision parameters, the old names of
+#: these that it still reads, and what it does not count as precision.
 NUMERICAL = frozenset(_sidr.precision_names()) | {
     "k_scalar_min_tau0", "k_scalar_max_tau0_over_l_max", "k_scalar_step_sub", "k_scalar_step_super",
     "k_scalar_step_transition", "k_scalar_k_per_decade_for_pk", "k_scalar_k_per_decade_for_bao",
@@ -81,8 +81,8 @@ class Calibration:
             return
         if above:
             raise CosmoSevereError(
-                f"{name} = {shown(l_max)}, but cl_calibration = {self.name} ends at l = {self.l_max}: take no "
-                f"more, or give cl_calibration = {NONE}.")
+                f"{name} = {shown(l_max)}, but cl_calibration = {self.name} ends at l = {self.l_max}: "
+                f"take no more, or give cl_calibration = {NONE}.")
 
     def save(self):
         """Write the table, from which `load` makes this calibration."""
