@@ -10,6 +10,7 @@ two modes may run side by side, with --modes).
     python benchmarks/precision.py noise                  # on lines of neighbouring points
     python benchmarks/precision.py spectra [--plot FILE]  # the spectra themselves
     python benchmarks/precision.py single                 # reference, with CLASS's value of one setting
+    python benchmarks/precision.py momenta                # of massive neutrinos: CLASS's and ours
     python benchmarks/precision.py calibrate              # write the calibration of planck, from 8 points
 """
 
@@ -151,10 +152,10 @@ def measure_noise(folder, settings):
               f"rms {np.sqrt((scatter**2).mean()):.4f}, each line {scatter.round(4)}")
 
 
-def computed(settings, values):
+def computed(settings, values, neutrinos=NEUTRINOS):
     """A `Class` that has computed the spectra of a point, the dictionary `values`, and its CPU time [s]."""
     cosmo = Class()
-    cosmo.set(class_inputs(**NEUTRINOS, m_nu_sum=values["m_nu_sum"]), output="tCl pCl lCl", lensing="yes",
+    cosmo.set(class_inputs(**neutrinos, m_nu_sum=values["m_nu_sum"]), output="tCl pCl lCl", lensing="yes",
               l_max_scalars=L_MAX, A_s=1e-10 * np.exp(values["logA"]),
               log10_G_eff_sidr=values["log10_G_eff"],
               **{name: values[name] for name in ("omega_b", "omega_cdm", "H0", "n_s", "tau_reio")})
@@ -205,15 +206,41 @@ def compare_spectra(settings, plot):
 def compare_single(log10_G_eff=-1.5):
     """Print what CLASS's value of one setting, or of two that belong together, does to `reference`."""
     exact, _ = spectra(precision.reference, log10_G_eff)
+    of_class = {"ncdm_momenta_sidr": 0}  # what is not its default with chi
     bands = ((2, 30), (30, 400), (400, 1200), (1200, 2000), (2000, 2501))
     head = "".join(f"{f'{low}-{high - 1}':>10}" for low, high in bands)
     print(f"mean deviation / 1e-4\n{'of CLASS':42}{'':4}{head}{'CPU [s]':>9}")
     for names in together(precision.reference):
-        cl, cpu = spectra({k: v for k, v in precision.reference.items() if k not in names}, log10_G_eff)
+        cl, cpu = spectra({k: of_class[k] if k in names else v for k, v in precision.reference.items()
+                           if k not in names or k in of_class}, log10_G_eff)
         for x, label in (("tt", "TT"), ("ee", "EE"), ("pp", "pp")):
             row = "".join(f"{1e4 * (cl[x][low:high] / exact[x][low:high] - 1).mean():10.1f}"
                           for low, high in bands)
             print(f"{names[0] if x == 'tt' else '':42}{label:4}{row}{cpu:9.2f}")
+
+
+def compare_momenta():
+    """Print what the momenta of massive neutrinos do to lensed spectra of LCDM, by their mass."""
+    inputs = {name: value for name, value in precision.planck.items() if name not in
+              ("cl_calibration", "ncdm_momenta_sidr")} | {"l_max_ncdm": 17, "l_max_ur": 17}
+    sampled = {"CLASS's default": {"ncdm_momenta_sidr": 0},
+               "tol_ncdm_synchronous 5e-4": {"tol_ncdm_synchronous": 5e-4},
+               **{f"{n} of ours": {"ncdm_momenta_sidr": n} for n in (3, 4, 5, 6)}}
+    for m_nu_sum in (1e-5, 0.06, 0.6):
+        # the reference: massless neutrinos, which have no momenta, or thirteen of CLASS's
+        limit = m_nu_sum < 1e-4
+        exact = lcdm(0, inputs) if limit else lcdm(m_nu_sum, inputs | {"tol_ncdm_synchronous": 1e-5})
+        for name, settings in sampled.items():
+            cl = lcdm(m_nu_sum, inputs | settings)
+            print(f"{m_nu_sum:g} eV, {name:28}", *(f"{x} {np.abs(cl[x][2:] / exact[x][2:] - 1).max():.1e}"
+                                                    for x in ("tt", "ee", "pp")), flush=True)
+
+
+def lcdm(m_nu_sum, settings):
+    """Lensed spectra of the centre of the MI mode, without chi."""
+    values = dict(zip(SAMPLED, posterior()[MODES["MI"]].mean(axis=0), strict=True))
+    cosmo, _ = computed(settings, values | {"m_nu_sum": m_nu_sum}, {"n_chi": 0})
+    return cosmo.lensed_cl(2500)
 
 
 def together(settings):
@@ -251,7 +278,8 @@ def draw(curves, path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", choices=("posterior", "noise", "spectra", "single", "calibrate"))
+    parser.add_argument("what", choices=("posterior", "noise", "spectra", "single", "momenta",
+                                         "calibrate"))
     parser.add_argument("--settings", nargs="+", choices=SETTINGS, default=["default", "planck"])
     parser.add_argument("--tables", type=Path, default=HERE / "results", help="folder of the tables")
     parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES), help="of the posterior")
@@ -268,6 +296,8 @@ def main():
         compare_spectra(args.settings, args.plot)
     elif args.what == "single":
         compare_single()
+    elif args.what == "momenta":
+        compare_momenta()
     else:
         calibrate()
 
