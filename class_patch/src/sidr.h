@@ -99,9 +99,6 @@ struct thermodynamics;
 extern "C" {
 #endif
 
-  /* names_sidr.c */
-  const char * precision_name_sidr(int i);
-
   /* input_sidr.c */
   int input_check_numbers_sidr(struct file_content * pfc, ErrorMsg errmsg);
   int input_default_params_sidr(struct background * pba, struct perturbations * ppt);

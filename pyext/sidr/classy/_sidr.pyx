@@ -39,20 +39,9 @@ cdef extern from "class.h":
 
     double background_rate_sidr(background * pba, double a)
     int background_z_dec_sidr(background * pba, double * z_dec)
-    const char * precision_name_sidr(int i)
 
 
 ARGUMENT_SIZE = _ARGUMENT_LENGTH_MAX_  # bytes of a value in CLASS's parser, with the final null
-
-
-def precision_names():
-    """Names of the precision parameters of CLASS, ours included, without the files of its tables."""
-    cdef int i = 0
-    found = set()
-    while precision_name_sidr(i) != NULL:
-        found.add(precision_name_sidr(i).decode())
-        i += 1
-    return found
 
 
 def keep(obj):

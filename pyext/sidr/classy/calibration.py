@@ -15,9 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sidr.classy import _sidr
 from sidr.classy._classy import CosmoSevereError
-from sidr.classy._text import shown
+from sidr.classy._text import INPUTS, shown
 
 FOLDER = Path(__file__).parent / "calibrations"
 NONE = "none"
@@ -28,7 +27,8 @@ RAW = ("tt", "te", "ee", "pp")
 
 #: Inputs that change the spectra of the same cosmology: CLASS's precision parameters, the old names of
 #: these that it still reads, and what it does not count as precision.
-NUMERICAL = frozenset(_sidr.precision_names()) | {
+NUMERICAL = frozenset(name for name, (kind, where) in INPUTS.items()
+                      if where == "precision" and kind != "text") | {
     "k_scalar_min_tau0", "k_scalar_max_tau0_over_l_max", "k_scalar_step_sub", "k_scalar_step_super",
     "k_scalar_step_transition", "k_scalar_k_per_decade_for_pk", "k_scalar_k_per_decade_for_bao",
     "k_scalar_bao_center", "k_scalar_bao_width", "k_step_trans_scalars", "k_step_trans_tensors",
