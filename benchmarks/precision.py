@@ -1,16 +1,17 @@
 """What precision settings do to a posterior, and their numerical noise.
 
 The 200 points of `posterior.txt` were drawn from the posterior of Planck 2018 and DESI DR2 for one
-flavour of chi, a hundred from each mode of log10 G_eff. Each is computed with each precision setting;
-the chi2 of the real likelihoods are appended to a table, so that a stopped run goes on (and the two
-modes may run side by side, with --modes).
+flavour of chi, a hundred from each mode of log10 G_eff. Some (--every) are computed with each precision
+setting; the chi2 of the real likelihoods are appended to a table, so that a stopped run goes on (and the
+two modes may run side by side, with --modes).
 
     export COBAYA_PACKAGES_PATH=packages
     python benchmarks/precision.py posterior              # the chi2, then the verdict
     python benchmarks/precision.py noise                  # on lines of neighbouring points
     python benchmarks/precision.py spectra [--plot FILE]  # the spectra themselves
     python benchmarks/precision.py single                 # reference, with CLASS's value of one setting
-    python benchmarks/precision.py calibrate              # write the calibration of planck, from 20 points
+    python benchmarks/precision.py momenta                # of massive neutrinos: CLASS's and ours
+    python benchmarks/precision.py calibrate              # write the calibration of planck, from 8 points
 """
 
 import argparse
@@ -36,7 +37,8 @@ SAMPLED = ("omega_b", "omega_cdm", "H0", "logA", "n_s", "tau_reio", "m_nu_sum", 
 NEUTRINOS = {"N_chi": 0.75, "N_nu": 2.294}  # one flavour of chi, as the runs of arXiv:2506.08085
 MODES = {"MI": slice(0, 100), "SI": slice(100, 200)}  # rows of posterior.txt
 L_MAX = 2508
-CALIBRATE_EVERY = 10  # of the points
+CALIBRATE_EVERY = 25  # of the points, from the first on
+FIRST = 7  # of each mode that judges a setting, so that these are no points of the calibration
 STEP = 0.03  # distance of neighbouring points, in standard deviations
 SETTINGS = precision.settings | {"planck, hmcode": precision.planck | {"non_linear": "hmcode"}}
 
@@ -67,27 +69,29 @@ def chi2(model, point):
 
 
 def table(path, setting, points):
-    """Rows of chi2 at the points: those in the table at `path`, and the others, which are appended."""
+    """Rows of chi2 at points, a dictionary by number: from the table at `path`, which takes new ones."""
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = read(path)
-    model = likelihoods(setting) if len(rows) < len(points) else None
+    missing = [number for number in points if number not in rows]
+    model = likelihoods(setting) if missing else None
     with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, [*LIKELIHOODS, "cpu"])
+        writer = csv.DictWriter(file, ["point", *LIKELIHOODS, "cpu"])
         if not rows:
             writer.writeheader()
-        for point in tqdm(points[len(rows):], desc=setting, initial=len(rows), total=len(points)):
-            rows.append(chi2(model, point))
-            writer.writerow(rows[-1])
+        for number in tqdm(missing, desc=setting):
+            rows[number] = chi2(model, points[number])
+            writer.writerow({"point": number} | rows[number])
             file.flush()
-    return rows
+    return [rows[number] for number in points]
 
 
 def read(path):
-    """Rows of a table of chi2, none if there is no such file."""
+    """Rows of a table of chi2 by number of the point, none if there is no such file."""
     if not path.exists():
-        return []
+        return {}
     with path.open(newline="") as file:
-        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+        return {int(row.pop("point")): {name: float(value) for name, value in row.items()}
+                for row in csv.DictReader(file)}
 
 
 def total(rows):
@@ -95,9 +99,9 @@ def total(rows):
     return np.array([sum(value for name, value in row.items() if name != "cpu") for row in rows])
 
 
-def compare_posterior(folder, settings, modes):
+def compare_posterior(folder, settings, modes, every):
     """Print what replacing `reference` does to each mode: spread of the chi2, shift of each mean."""
-    points = {mode: posterior()[MODES[mode]] for mode in modes}
+    points = {mode: dict(list(enumerate(posterior()[MODES[mode]]))[FIRST::every]) for mode in modes}
     tables = {(mode, setting): table(folder / f"{mode}_{setting.replace(', ', '_')}.csv", setting,
                                      points[mode])
               for setting in (*settings, "reference") for mode in modes}
@@ -106,7 +110,7 @@ def compare_posterior(folder, settings, modes):
     for setting, mode in itertools.product(settings, modes):
         rows = tables[mode, setting]
         difference = total(rows) - total(tables[mode, "reference"])
-        name, shift = largest_shift(points[mode], difference)
+        name, shift = largest_shift(np.array(list(points[mode].values())), difference)
         print(f"{setting:18}{mode:>6}{len(rows):8d}{difference.mean():8.3f}{difference.std(ddof=1):8.3f}"
               f"{np.median([row['cpu'] for row in rows]):9.2f}   {shift:+.3f} sigma in {name}")
 
@@ -139,7 +143,8 @@ def measure_noise(folder, settings):
     through = lines()
     steps = np.arange(through.shape[1])
     for setting in settings:
-        rows = table(folder / f"noise_{setting.replace(', ', '_')}.csv", setting, through.reshape(-1, 9))
+        rows = table(folder / f"noise_{setting.replace(', ', '_')}.csv", setting,
+                     dict(enumerate(through.reshape(-1, 9))))
         values = total(rows).reshape(through.shape[:2])
         smooth = np.array([np.polyval(np.polyfit(steps, line, 3), steps) for line in values])
         scatter = np.sqrt(((values - smooth) ** 2).sum(axis=1) / (len(steps) - 4))
@@ -147,10 +152,10 @@ def measure_noise(folder, settings):
               f"rms {np.sqrt((scatter**2).mean()):.4f}, each line {scatter.round(4)}")
 
 
-def computed(settings, values):
+def computed(settings, values, neutrinos=NEUTRINOS):
     """A `Class` that has computed the spectra of a point, the dictionary `values`, and its CPU time [s]."""
     cosmo = Class()
-    cosmo.set(class_inputs(**NEUTRINOS, m_nu_sum=values["m_nu_sum"]), output="tCl pCl lCl", lensing="yes",
+    cosmo.set(class_inputs(**neutrinos, m_nu_sum=values["m_nu_sum"]), output="tCl pCl lCl", lensing="yes",
               l_max_scalars=L_MAX, A_s=1e-10 * np.exp(values["logA"]),
               log10_G_eff_sidr=values["log10_G_eff"],
               **{name: values[name] for name in ("omega_b", "omega_cdm", "H0", "n_s", "tau_reio")})
@@ -169,7 +174,7 @@ def spectra(settings, log10_G_eff):
 
 
 def calibrate(name="planck"):
-    """Write the calibration of the settings `name` against `reference`, from every tenth point."""
+    """Write the calibration of the settings `name` against `reference`, from eight points."""
     settings = {key: value for key, value in precision.settings[name].items() if key != "cl_calibration"}
     both = {"fast": [], "exact": []}
     for point in tqdm(posterior()[::CALIBRATE_EVERY], desc="calibration"):
@@ -201,15 +206,41 @@ def compare_spectra(settings, plot):
 def compare_single(log10_G_eff=-1.5):
     """Print what CLASS's value of one setting, or of two that belong together, does to `reference`."""
     exact, _ = spectra(precision.reference, log10_G_eff)
+    of_class = {"ncdm_momenta_sidr": 0}  # what is not its default with chi
     bands = ((2, 30), (30, 400), (400, 1200), (1200, 2000), (2000, 2501))
     head = "".join(f"{f'{low}-{high - 1}':>10}" for low, high in bands)
     print(f"mean deviation / 1e-4\n{'of CLASS':42}{'':4}{head}{'CPU [s]':>9}")
     for names in together(precision.reference):
-        cl, cpu = spectra({k: v for k, v in precision.reference.items() if k not in names}, log10_G_eff)
+        cl, cpu = spectra({k: of_class[k] if k in names else v for k, v in precision.reference.items()
+                           if k not in names or k in of_class}, log10_G_eff)
         for x, label in (("tt", "TT"), ("ee", "EE"), ("pp", "pp")):
             row = "".join(f"{1e4 * (cl[x][low:high] / exact[x][low:high] - 1).mean():10.1f}"
                           for low, high in bands)
             print(f"{names[0] if x == 'tt' else '':42}{label:4}{row}{cpu:9.2f}")
+
+
+def compare_momenta():
+    """Print what the momenta of massive neutrinos do to lensed spectra of LCDM, by their mass."""
+    inputs = {name: value for name, value in precision.planck.items() if name not in
+              ("cl_calibration", "ncdm_momenta_sidr")} | {"l_max_ncdm": 17, "l_max_ur": 17}
+    sampled = {"CLASS's default": {"ncdm_momenta_sidr": 0},
+               "tol_ncdm_synchronous 5e-4": {"tol_ncdm_synchronous": 5e-4},
+               **{f"{n} of ours": {"ncdm_momenta_sidr": n} for n in (3, 4, 5, 6)}}
+    for m_nu_sum in (1e-5, 0.06, 0.6):
+        # the reference: massless neutrinos, which have no momenta, or thirteen of CLASS's
+        limit = m_nu_sum < 1e-4
+        exact = lcdm(0, inputs) if limit else lcdm(m_nu_sum, inputs | {"tol_ncdm_synchronous": 1e-5})
+        for name, settings in sampled.items():
+            cl = lcdm(m_nu_sum, inputs | settings)
+            print(f"{m_nu_sum:g} eV, {name:28}", *(f"{x} {np.abs(cl[x][2:] / exact[x][2:] - 1).max():.1e}"
+                                                    for x in ("tt", "ee", "pp")), flush=True)
+
+
+def lcdm(m_nu_sum, settings):
+    """Lensed spectra of the centre of the MI mode, without chi."""
+    values = dict(zip(SAMPLED, posterior()[MODES["MI"]].mean(axis=0), strict=True))
+    cosmo, _ = computed(settings, values | {"m_nu_sum": m_nu_sum}, {"n_chi": 0})
+    return cosmo.lensed_cl(2500)
 
 
 def together(settings):
@@ -247,21 +278,26 @@ def draw(curves, path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", choices=("posterior", "noise", "spectra", "single", "calibrate"))
+    parser.add_argument("what", choices=("posterior", "noise", "spectra", "single", "momenta",
+                                         "calibrate"))
     parser.add_argument("--settings", nargs="+", choices=SETTINGS, default=["default", "planck"])
     parser.add_argument("--tables", type=Path, default=HERE / "results", help="folder of the tables")
     parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES), help="of the posterior")
+    parser.add_argument("--every", type=int, default=20, metavar="N",
+                        help="of the posterior's points, one in N")
     parser.add_argument("--plot", type=Path)
     args = parser.parse_args()
     os.environ.setdefault("COBAYA_NOMPI", "1")
     if args.what == "posterior":
-        compare_posterior(args.tables, args.settings, args.modes)
+        compare_posterior(args.tables, args.settings, args.modes, args.every)
     elif args.what == "noise":
         measure_noise(args.tables, args.settings)
     elif args.what == "spectra":
         compare_spectra(args.settings, args.plot)
     elif args.what == "single":
         compare_single()
+    elif args.what == "momenta":
+        compare_momenta()
     else:
         calibrate()
 

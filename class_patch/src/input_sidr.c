@@ -40,7 +40,9 @@ static const struct input_number_sidr numbers[] = {
   {"sidr_rsa_trigger_tau_over_tau_k",_FALSE_,0.,1.e10,"when its perturbations are no longer integrated"},
   {"sidr_rsa_trigger_rate_over_aH",_FALSE_,0.,1.e10,"when its perturbations are no longer integrated"},
   {"sidr_rsa_trigger_tau_over_tau_fs",_FALSE_,1.01,1.e10,"when its perturbations are no longer integrated"},
-  {"exact_rescaling_sidr",_TRUE_,0,1,"whether flat space without chi has no rounding noise either, 0 by default"}
+  {"exact_rescaling_sidr",_TRUE_,0,1,"whether flat space without chi has no rounding noise either, 0 by default"},
+  {"ncdm_momenta_sidr",_TRUE_,-1,_NCDM_MOMENTA_MAX_SIDR_,
+   "the momenta of massive neutrinos in the perturbations, 0 for CLASS's own sampling, -1 for the default"}
 };
 
 /**
@@ -291,6 +293,72 @@ int input_read_fugacity_sidr(struct file_content * pfc,
              size,N_ncdm,_N_FUGACITY_MAX_SIDR_,_FUGACITY_MIN_SIDR_,_FUGACITY_MAX_SIDR_);
 
   psidr->has_fugacity = _TRUE_;
+
+  return _SUCCESS_;
+}
+
+/** Whether an input is set. */
+static int input_is_set_sidr(struct file_content * pfc, char * name, short * is_set, ErrorMsg errmsg) {
+
+  FileArg text;
+  int flag;
+
+  class_call(parser_read_string(pfc,name,&text,&flag,errmsg),
+             errmsg,
+             errmsg);
+  *is_set = (flag == _TRUE_);
+
+  return _SUCCESS_;
+}
+
+/**
+ * Decide how the momenta of the massive neutrinos are sampled, before CLASS samples them.
+ *
+ * @param pfc    Input: pointer to local structure with all parameters
+ * @param ppr    Input/Output: precision structure; the default of ncdm_momenta_sidr becomes a number
+ * @param pba    Input: background structure (ncdm_quadrature_strategy and got_files must be known)
+ * @param N_ncdm Input: number of species
+ * @param errmsg Input/Output: Error message
+ * @return the error status
+ */
+int input_read_ncdm_momenta_sidr(struct file_content * pfc,
+                                 struct precision * ppr,
+                                 struct background * pba,
+                                 int N_ncdm,
+                                 ErrorMsg errmsg) {
+
+  char * tolerances[] = {"tol_ncdm","tol_ncdm_synchronous","tol_ncdm_newtonian"};
+  const char * other = NULL; /* input that sets the sampling of CLASS */
+  short is_set, has_files = _FALSE_;
+  double N_sidr = 0.;
+  int i, flag;
+
+  for (i = 0; i < 3; i++) {
+    class_call(input_is_set_sidr(pfc,tolerances[i],&is_set,errmsg),
+               errmsg,
+               errmsg);
+    if (is_set == _TRUE_)
+      other = tolerances[i];
+  }
+  for (i = 0; i < N_ncdm; i++) {
+    if (pba->ncdm_quadrature_strategy[i] != qm_auto)
+      other = "ncdm_quadrature_strategy";
+    if (pba->got_files[i] == _TRUE_)
+      has_files = _TRUE_;
+  }
+
+  class_test((ppr->ncdm_momenta_sidr > 0) && (other != NULL),
+             errmsg,
+             "ncdm_momenta_sidr = %d and %s both say how the momenta of massive neutrinos are sampled: leave one of them out",
+             ppr->ncdm_momenta_sidr,other);
+
+  if (ppr->ncdm_momenta_sidr == -1) {
+    class_call(parser_read_double(pfc,"N_sidr",&N_sidr,&flag,errmsg),
+               errmsg,
+               errmsg);
+    ppr->ncdm_momenta_sidr = ((flag == _TRUE_) && (N_sidr > 0.) && (other == NULL) && (has_files == _FALSE_)) ?
+      _NCDM_MOMENTA_SIDR_ : 0;
+  }
 
   return _SUCCESS_;
 }

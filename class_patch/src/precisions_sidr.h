@@ -36,3 +36,8 @@ class_precision_parameter(sidr_rsa_trigger_tau_over_tau_fs,double,1.1)
 /** 1 to sample the multipoles of flat space without rounding noise (thermodynamics.patch) where there
     is no chi too; the spectra without chi are then not those of stock CLASS to the bit */
 class_precision_parameter(exact_rescaling_sidr,int,0)
+
+/** number of momenta of each massive species in the perturbations, of the rule of quadrature_sidr.c; 0 for
+    those of CLASS. By default (-1) 5 where there is chi, and 0 without it or where the sampling of CLASS is
+    set by its own inputs */
+class_precision_parameter(ncdm_momenta_sidr,int,-1)

@@ -30,6 +30,12 @@
 #define _FUGACITY_MIN_SIDR_ 1.e-10
 #define _FUGACITY_MAX_SIDR_ 1.e2
 
+/** largest number of momenta of massive neutrinos in the rule of quadrature_sidr.c */
+#define _NCDM_MOMENTA_MAX_SIDR_ 8
+
+/** number of these with chi, where nothing else is wanted */
+#define _NCDM_MOMENTA_SIDR_ 5
+
 /** Approximation schemes of chi, in the only order in which they can follow each other. */
 enum sidr_flags {
   sidr_tca,        /**< tight coupling: delta and theta, shear from its quasi-static limit */
@@ -96,6 +102,11 @@ extern "C" {
   /* input_sidr.c */
   int input_check_numbers_sidr(struct file_content * pfc, ErrorMsg errmsg);
   int input_default_params_sidr(struct background * pba, struct perturbations * ppt);
+  int input_read_ncdm_momenta_sidr(struct file_content * pfc,
+                                   struct precision * ppr,
+                                   struct background * pba,
+                                   int N_ncdm,
+                                   ErrorMsg errmsg);
   int input_read_fugacity_sidr(struct file_content * pfc,
                                struct background * pba,
                                int N_ncdm,
@@ -117,6 +128,9 @@ extern "C" {
                                 double * dp_dloga,
                                 double * rho_r);
   int background_z_dec_sidr(struct background * pba, double * z_dec);
+
+  /* quadrature_sidr.c */
+  int background_ncdm_quadrature_sidr(struct precision * ppr, struct background * pba, int n_ncdm);
 
   /* perturbations_sidr.c */
   int perturbations_indices_sidr(struct background * pba,

@@ -1,5 +1,5 @@
 # Included by CLASS's Makefile (patches/build.patch): compile and link the sources of this folder.
 vpath %.c external/sidr
 INCLUDES += -I../external/sidr
-EXTERNAL += input_sidr.o background_sidr.o perturbations_sidr.o perturbations_ini_sidr.o
+EXTERNAL += input_sidr.o background_sidr.o quadrature_sidr.o perturbations_sidr.o perturbations_ini_sidr.o
 HEADERFILES += $(wildcard ./external/sidr/*.h)

@@ -60,17 +60,34 @@ class Class(IncrementalClass):
         super().compute(level)
 
     def lensed_cl(self, lmax=-1, nofail=False):
-        """Upstream's, calibrated where `cl_calibration` is set."""
-        cl = finite(super().lensed_cl(lmax, nofail))
-        if self._calibration is not None:
-            calibration.apply(self._calibration.lensed, cl)
-        return cl
+        """Upstream's, calibrated where `cl_calibration` is set.
+
+        Raises
+        ------
+        CosmoSevereError
+            If `lmax` is beyond the calibration.
+        """
+        return self._calibrated("lensed", super().lensed_cl, lmax, nofail)
 
     def raw_cl(self, lmax=-1, nofail=False):
-        """Upstream's, calibrated where `cl_calibration` is set."""
-        cl = finite(super().raw_cl(lmax, nofail))
-        if self._calibration is not None:
-            calibration.apply(self._calibration.raw, cl)
+        """Upstream's, calibrated where `cl_calibration` is set: by default to where the calibration ends.
+
+        Raises
+        ------
+        CosmoSevereError
+            If `lmax` is beyond the calibration.
+        """
+        return self._calibrated("raw", super().raw_cl, lmax, nofail)
+
+    def _calibrated(self, which, spectra, lmax, nofail):
+        """What `spectra` returns, calibrated with the table `which`, "lensed" or "raw"."""
+        if self._calibration is None:
+            return finite(spectra(lmax, nofail))
+        self._calibration.check_l_max("lmax", lmax)
+        cl = finite(spectra(lmax, nofail))
+        if lmax == -1:
+            cl = {x: values[:self._calibration.l_max + 1] for x, values in cl.items()}
+        calibration.apply(getattr(self._calibration, which), cl)
         return cl
 
     @property

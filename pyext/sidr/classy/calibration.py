@@ -4,8 +4,9 @@ What precision settings do to C_l is small and nearly the same in all cosmologie
 computing a few with accurate settings too, it can be taken out again. `sidr.precision.planck` names
 such a calibration in the input `cl_calibration`; docs/accuracy.md has what it leaves.
 
-A calibration belongs to its settings. It is a table in the folder `calibrations`, which starts with
-them, made by `python benchmarks/precision.py calibrate`.
+A calibration belongs to its settings: every other input that changes the spectra of the same cosmology
+is refused, and so are multipoles beyond the table. It is a table in the folder `calibrations`, which
+starts with the settings, made by `python benchmarks/precision.py calibrate`.
 """
 
 import json
@@ -15,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from sidr.classy._classy import CosmoSevereError
-from sidr.classy._text import shown
+from sidr.classy._text import INPUTS, shown
 
 FOLDER = Path(__file__).parent / "calibrations"
 NONE = "none"
@@ -23,6 +24,18 @@ NONE = "none"
 #: Spectra that are calibrated: those of `lensed_cl` and of `raw_cl`. TE is between the zeros of TT and EE.
 LENSED = ("tt", "te", "ee", "bb", "pp")
 RAW = ("tt", "te", "ee", "pp")
+
+#: Inputs that change the spectra of the same cosmology: CLASS's precision parameters, the old names of
+#: these that it still reads, and what it does not count as precision.
+NUMERICAL = frozenset(name for name, (kind, where) in INPUTS.items()
+                      if where == "precision" and kind != "text") | {
+    "k_scalar_min_tau0", "k_scalar_max_tau0_over_l_max", "k_scalar_step_sub", "k_scalar_step_super",
+    "k_scalar_step_transition", "k_scalar_k_per_decade_for_pk", "k_scalar_k_per_decade_for_bao",
+    "k_scalar_bao_center", "k_scalar_bao_width", "k_step_trans_scalars", "k_step_trans_tensors",
+    "k_step_trans", "q_linstep_trans", "q_logstep_trans",
+    "ncdm_quadrature_strategy", "ncdm_maximum_q", "ncdm_N_momentum_bins",
+    "Quadrature strategy", "Maximum_q", "Number of momentum bins",
+    "gauge", "want_lcmb_full_limber"}
 
 
 class Calibration:
@@ -41,13 +54,35 @@ class Calibration:
     def __init__(self, name, settings, lensed, raw):
         self.name, self.settings, self.lensed, self.raw = name, settings, lensed, raw
 
+    @property
+    def l_max(self):
+        """Highest multipole of the table."""
+        return len(self.lensed["tt"]) - 1
+
     def check(self, inputs):
-        """Raise CosmoSevereError unless `inputs`, a dictionary, have the settings."""
+        """Raise CosmoSevereError unless `inputs`, a dictionary, have these settings and no others."""
+        given = {name.strip(): value for name, value in inputs.items()}
         for name, value in self.settings.items():
-            if not same(inputs.get(name), value):
+            if not same(given.get(name), value):
                 raise CosmoSevereError(
-                    f"{name} = {shown(inputs.get(name))}, but cl_calibration = {self.name} holds for "
+                    f"{name} = {shown(given.get(name))}, but cl_calibration = {self.name} holds for "
                     f"{name} = {value:g}: leave it so, or give cl_calibration = {NONE}.")
+        for name in sorted(given.keys() & NUMERICAL - self.settings.keys()):
+            raise CosmoSevereError(
+                f"{name} = {shown(given[name])}, but cl_calibration = {self.name} holds without {name}: "
+                f"leave it out, or give cl_calibration = {NONE}.")
+        self.check_l_max("l_max_scalars", given.get("l_max_scalars", 0))
+
+    def check_l_max(self, name, l_max):
+        """Raise CosmoSevereError if the multipole `l_max`, a number or a text, is above the table's."""
+        try:
+            above = float(l_max) > self.l_max
+        except (TypeError, ValueError):     # for CLASS to say
+            return
+        if above:
+            raise CosmoSevereError(
+                f"{name} = {shown(l_max)}, but cl_calibration = {self.name} ends at l = {self.l_max}: "
+                f"take no more, or give cl_calibration = {NONE}.")
 
     def save(self):
         """Write the table, from which `load` makes this calibration."""
@@ -94,13 +129,12 @@ def factor(fast, exact, x):
 
 
 def apply(factors, cl):
-    """Calibrate `cl`, a dictionary from `lensed_cl` or `raw_cl`, in place and as far as the table goes."""
+    """Calibrate `cl`, a dictionary from `lensed_cl` or `raw_cl` that the table reaches, in place."""
+    size = len(cl["ell"])
     if "te" in cl:
-        size = min(len(cl["te"]), len(factors["te"]))
-        cl["te"][:size] += factors["te"][:size] * np.sqrt(cl["tt"] * cl["ee"])[:size]
+        cl["te"] += factors["te"][:size] * np.sqrt(cl["tt"] * cl["ee"])
     for x in (factors.keys() & cl.keys()) - {"te"}:
-        size = min(len(cl[x]), len(factors[x]))
-        cl[x][:size] *= factors[x][:size]
+        cl[x] *= factors[x][:size]
 
 
 @cache

@@ -73,9 +73,6 @@ def train(model, folder, size, processes=None, roots=(), add=0, test=0):
 def accuracy(emulator, spectra):
     """Errors of the compressed Planck's chi2 in the two modes.
 
-    At the calibration A_planck that the exact spectra like best: a sample of a posterior is near that, and
-    elsewhere chi2 is steep.
-
     Parameters
     ----------
     emulator : Emulator
@@ -87,6 +84,22 @@ def accuracy(emulator, spectra):
     dict
         By mode, a dictionary: number of `points`, `mean` and `rms` of chi2 emulated minus exact.
     """
+    errors = chi2_errors(emulator, spectra)
+    names = list(emulator.design.names)
+    coupling = spectra.params[:, names.index("log10_G_eff")] if "log10_G_eff" in names else None
+    modes = {"MI": coupling <= MODES, "SI": coupling > MODES} if coupling is not None else {
+        "LCDM": np.full(len(errors), True)}
+    return {name: {"points": int(mode.sum()), "mean": round(float(errors[mode].mean()), 4),
+                   "rms": round(float(errors[mode].std()), 4)}
+            for name, mode in modes.items() if mode.any()}
+
+
+def chi2_errors(emulator, spectra):
+    """Emulated minus exact chi2 of the compressed Planck, shape (n,), for `spectra` as `accuracy` has them.
+
+    At the calibration A_planck that the exact spectra like best: a sample of a posterior is near that, and
+    elsewhere chi2 is steep.
+    """
     parts, _ = compression.load(compression.PACKAGED)
 
     def chi2(A, D):
@@ -97,14 +110,7 @@ def accuracy(emulator, spectra):
         emulated, exact = (scaled(cl) for cl in (emulator.predict(p).cl, exact))
         A = minimize_scalar(chi2, bounds=(0.95, 1.05), args=(exact,), method="bounded").x
         errors.append(chi2(A, emulated) - chi2(A, exact))
-    errors = np.array(errors)
-    names = list(emulator.design.names)
-    coupling = spectra.params[:, names.index("log10_G_eff")] if "log10_G_eff" in names else None
-    modes = {"MI": coupling <= MODES, "SI": coupling > MODES} if coupling is not None else {
-        "LCDM": np.full(len(errors), True)}
-    return {name: {"points": int(mode.sum()), "mean": round(float(errors[mode].mean()), 4),
-                   "rms": round(float(errors[mode].std()), 4)}
-            for name, mode in modes.items() if mode.any()}
+    return np.array(errors)
 
 
 def commit():
