@@ -358,9 +358,9 @@ def test_reasons_of_a_theory_are_counted_over_processes_and_resumed_runs(tmp_pat
     first = sample(model)["rejected"]
     products = sample(options(model, max_calls=128), resume=True)
     x, y = products["failed"].T
-    assert products["rejected"] == {"x is too large": ((x > 0.5) & (y > 0.5)).sum(),
-                                    "x is large": ((x > 0.5) & (y < 0.5)).sum(),
-                                    "tells could not compute it, or the likelihood one vanishes": ((x < 0.5) & (y < 0.2)).sum()}
+    assert products["rejected"] == {
+        "x is too large": ((x > 0.5) & (y > 0.5)).sum(), "x is large": ((x > 0.5) & (y < 0.5)).sum(),
+        "tells could not compute it, or the likelihood one vanishes": ((x < 0.5) & (y < 0.2)).sum()}
     assert all(0 < first[reason] < count for reason, count in products["rejected"].items())
     assert f"{products['rejected']['x is too large']} (x is too large)" in capsys.readouterr().out
 
