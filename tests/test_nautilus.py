@@ -719,8 +719,9 @@ def first_checkpoint(process, path):
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_sigterm_ends_a_run_with_a_line_and_a_status(slow, processes):
+def test_sigterm_ends_a_run_with_a_line_and_a_status(slow, monkeypatch, processes):
     path, model = slow
+    monkeypatch.syspath_prepend(path.parent)
     yaml_dump_file(str(path), options(model, processes=processes, n_eff=1e6), error_if_exists=False)
     process = start(path)
     first_checkpoint(process, path)
