@@ -1,11 +1,15 @@
 """The sampler: posteriors and evidences that are known, and what a run leaves on disk."""
 
+import json
 import os
+import re
+import resource
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,13 +20,15 @@ from cobaya.log import LoggedError
 from cobaya.output import load_samples
 from cobaya.run import run
 from cobaya.theory import Theory
-from cobaya.yaml import yaml_dump, yaml_dump_file, yaml_load, yaml_load_file
+from cobaya.yaml import yaml_dump_file, yaml_load_file
 from getdist import loadMCSamples
 from numpy.testing import assert_allclose
 from scipy.stats import chi2, multivariate_normal, norm
 
 from nested import SPLIT, WEIGHTS, toy
 from sidr import plots
+from sidr.files import seal, unseal
+from sidr.samplers.checkpoint import Checkpoint
 from sidr.samplers.evidence import effective_size, evidence, split
 from sidr.samplers.progress import calls_left
 
@@ -271,9 +277,8 @@ def test_failed_points_are_zeros_counted_and_listed(tmp_path, capsys):
     inside = np.diff(norm.cdf([0, 1], 0.5, 0.2))[0]
     assert_allclose(products["logZ"], np.log(0.8 * inside), atol=0.06)
     assert_allclose(np.loadtxt(tmp_path / "run.failed"), failed)
-    text = capsys.readouterr().out
-    assert f"{len(failed)} of {products['calls']} points have no likelihood" in text
-    assert f"x = {failed[0, 0]:g}, y = {failed[0, 1]:g}" in text
+    text = f"Points without likelihood, of {products['calls']}: {len(failed)} (fails could not compute it)."
+    assert text in capsys.readouterr().out
 
 
 class Island(Theory):
@@ -316,12 +321,74 @@ def test_way_to_a_small_region_of_a_theory_is_found(tmp_path, capsys):
     for name in "xyz":
         mean, std = mean_and_std(products, name)
         assert_allclose([mean, std], [0.5, 0.01], atol=0.002)
-    assert "points were rejected: outside the region" in capsys.readouterr().out
+    outside = products["rejected"].pop("outside the region of a theory")
+    assert outside > 100 and not products["rejected"]
+    assert f": {outside} (outside the region of a theory)." in capsys.readouterr().out
 
 
 def test_no_point_with_a_likelihood_gives_no_sample():
     products = run(info(lambda x, y: -np.inf, SQUARE, max_calls=60))[1].products(to_getdist=True)
     assert products["sample"] is None and products["logZ"] == -np.inf and len(products["failed"]) == 60
+
+
+class Tells(Theory):
+    """Rejects points, and counts why."""
+
+    def initialize(self):
+        self.rejected = Counter()
+
+    def get_requirements(self):
+        return dict.fromkeys("xy")
+
+    def get_can_provide(self):
+        return ["nothing"]
+
+    def calculate(self, state, want_derived=True, x=0, y=0):
+        if x > 0.5:
+            self.rejected["x is too large" if y > 0.5 else "x is large"] += 1
+            return False
+        state["nothing"] = 0
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_reasons_of_a_theory_are_counted_over_processes_and_resumed_runs(tmp_path, capsys, processes):
+    model = info({"external": "lambda y, _self: -np.inf if y < 0.2 else 0", "requires": {"nothing": None}},
+                 SQUARE, max_calls=64, n_batch=32, processes=processes, n_networks=0)
+    model |= {"theory": {"tells": {"external": Tells}}, "output": str(tmp_path / "run")}
+    first = sample(model)["rejected"]
+    products = sample(options(model, max_calls=128), resume=True)
+    x, y = products["failed"].T
+    assert products["rejected"] == {
+        "x is too large": ((x > 0.5) & (y > 0.5)).sum(), "x is large": ((x > 0.5) & (y < 0.5)).sum(),
+        "tells could not compute it, or the likelihood one vanishes": ((x < 0.5) & (y < 0.2)).sum()}
+    assert all(0 < first[reason] < count for reason, count in products["rejected"].items())
+    assert f"{products['rejected']['x is too large']} (x is too large)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_run_without_any_likelihood_stops_and_says_why(tmp_path, capsys, processes):
+    model = info("lambda x, y: -np.inf", SQUARE, n_live=60, max_tries=90, processes=processes, n_networks=0)
+    model["output"] = str(tmp_path / "run")
+    with pytest.raises(LoggedError, match=r"^None of 96 points has a likelihood, .* Rejected: 96 \(the "
+                       r"likelihood one vanishes\)\. .* raise max_tries\.$"):
+        run(model)
+    out, err = capsys.readouterr()
+    assert "None of the first 32 points has a likelihood. Rejected: 32 (the likelihood one vanishes)" in out
+    assert len(out.splitlines()) < 12 and "nan" not in out and "RuntimeWarning" not in err
+    assert len(np.loadtxt(tmp_path / "run.failed")) == 96
+
+
+def test_region_that_cannot_be_reached_stops_the_run(tmp_path):
+    class Away(Island):
+        def calculate(self, state, want_derived=True, **params):
+            super().calculate(state, want_derived, **params)
+            self.outside_by += 3
+            return False
+
+    model = info({"external": OnIsland}, UNIT, n_live=60, max_tries=100, n_networks=0) | {
+        "theory": {"island": {"external": Away}}}
+    with pytest.raises(LoggedError, match=r"nor have the last 1\d\d come nearer.*outside the region"):
+        run(model)
 
 
 # Files
@@ -407,7 +474,7 @@ def test_force_leaves_nothing_of_the_old_run_and_other_runs_alone(small, tmp_pat
     model, _ = small
     other = tmp_path / "run_2.nautilus.h5"
     other.write_text("")
-    for name in ("run.nautilus.work.h5", "run.1.new.txt", "run.failed"):
+    for name in ("run.nautilus.h5.12.new", "run.1.txt.12.new", "run.failed"):
         (tmp_path / name).write_text("")
     run(model, force=True, test=True)
     assert {p.name for p in tmp_path.iterdir()} == {other.name, "run.input.yaml", "run.updated.yaml"}
@@ -467,12 +534,15 @@ def test_checkpoint_with_other_columns_is_refused(small, tmp_path):
     import h5py
 
     model, _ = small
-    with h5py.File(tmp_path / "run.nautilus.h5", "r+") as file:
+    path = tmp_path / "run.nautilus.h5"
+    path.write_bytes(unseal(path))
+    with h5py.File(path, "r+") as file:
         group = file["sidr.samplers.Nautilus"]
-        description = yaml_load(group["description"].asstr()[()])
+        description = json.loads(group["description"].asstr()[()])
         assert description["order of columns"].pop() == "outside_by"
         del group["description"]
-        group["description"] = yaml_dump(description)
+        group["description"] = json.dumps(description)
+    path.write_bytes(seal(path.read_bytes()))
     with pytest.raises(LoggedError, match=r"another model: order of columns was \[.*\] and is "
                        r"\[.*'outside_by'\]"):
         run(model, resume=True)
@@ -492,10 +562,40 @@ def test_broken_checkpoint_is_named_with_what_is_left(small, tmp_path, damage):
         with h5py.File(path, "w") as file:
             file["x"] = 1
     rows = len(products["sample"])
-    words = (r"run.nautilus.h5 is not a checkpoint of" if damage == "foreign" else
-             rf"run.nautilus.h5 is broken.*The {rows} samples .*run.1.txt.*--force begins again")
+    words = rf"run.nautilus.h5 is damaged.*The {rows} samples .*run.1.txt.*--force begins again"
     with pytest.raises(LoggedError, match=words):
         run(model, resume=True)
+
+
+def test_a_bit_that_has_flipped_is_named(small, tmp_path):
+    model, _ = small
+    path = tmp_path / "run.nautilus.h5"
+    content, chance = path.read_bytes(), np.random.default_rng(1)
+    checkpoint = Checkpoint(path, {})
+    for place in chance.integers(len(content), size=300):
+        changed = bytearray(content)
+        changed[place] ^= 1 << chance.integers(8)
+        path.write_bytes(changed)
+        with pytest.raises(ValueError, match="run.nautilus.h5 is damaged .its checksum is wrong"):
+            checkpoint.restore()
+    with pytest.raises(LoggedError, match="run.nautilus.h5 is damaged .*--force begins again"):
+        run(model, resume=True)
+
+
+def test_description_is_not_executed(small, tmp_path):
+    import h5py
+
+    model, _ = small
+    path = tmp_path / "run.nautilus.h5"
+    path.write_bytes(unseal(path))
+    with h5py.File(path, "r+") as file:
+        del file["sidr.samplers.Nautilus/description"]
+        file["sidr.samplers.Nautilus/description"] = (
+            f"!!python/object/apply:os.system ['touch {tmp_path / 'executed'}']")
+    path.write_bytes(seal(path.read_bytes()))
+    with pytest.raises(LoggedError, match="run.nautilus.h5 is damaged"):
+        run(model, resume=True)
+    assert not (tmp_path / "executed").exists()
 
 
 def test_missing_checkpoint_is_named(small, tmp_path):
@@ -512,6 +612,7 @@ def test_missing_checkpoint_is_named(small, tmp_path):
     ({"n_eff": "many"}, "n_eff = 'many' is not a number"),
     ({"n_eff": True}, "n_eff = True is not a number"),
     ({"max_calls": -1}, "max_calls = -1"),
+    ({"max_tries": 0}, r"max_tries = 0 is not an integer in \[1, inf\]"),
     ({"n_live": 20}, r"n_live = 20 is not an integer in \[53, inf\]"),
     ({"n_live": 500.5}, "n_live = 500.5 is not an integer"),
     ({"n_batch": 1}, r"n_batch = 1 is not an integer in \[2, inf\]"),
@@ -581,9 +682,9 @@ def slow(tmp_path):
     return path, model
 
 
-def start(path, *args):
+def start(path, *args, **kwargs):
     return subprocess.Popen([sys.executable, "-m", "cobaya", "run", str(path), *args], text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **kwargs,
                             env=os.environ | {"COBAYA_NOMPI": "1", "PYTHONPATH": str(path.parent)})
 
 
@@ -607,6 +708,121 @@ def test_killed_run_goes_on_where_it_was(slow, processes):
     assert calls[len(before)] == before[-1] + 50  # what was computed is kept, but for the batch in flight
     assert yaml_load_file(str(path.with_suffix(".checkpoint")))["sampler"][NAME]["converged"]
     assert_allclose(loadMCSamples(str(path.with_suffix(""))).std("x"), 0.1, rtol=0.1)
+
+
+def first_checkpoint(process, path):
+    """Wait for it."""
+    deadline = time.monotonic() + 100
+    while not path.with_suffix(".nautilus.h5").exists():
+        assert process.poll() is None and time.monotonic() < deadline, process.communicate()[0]
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_sigterm_ends_a_run_with_a_line_and_a_status(slow, monkeypatch, processes):
+    path, model = slow
+    monkeypatch.syspath_prepend(path.parent)
+    yaml_dump_file(str(path), options(model, processes=processes, n_eff=1e6), error_if_exists=False)
+    process = start(path)
+    first_checkpoint(process, path)
+    process.terminate()
+    output = process.communicate(timeout=60)[0]
+    assert process.returncode == 143, output
+    calls = re.search(r"SIGTERM has stopped the run. The checkpoint with (\d+) calls is good: continue "
+                      "with cobaya-run -r", output)[1]
+    assert "Traceback" not in output
+    assert not list(path.parent.glob("*.locked")) + list(path.parent.glob("*.new"))
+    resumed = sample(options(model, max_calls=int(calls) + 50, processes=1), resume=True)
+    assert resumed["calls"] == int(calls) + 50
+
+
+def limit_files():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_no_room_on_the_disk_ends_a_run_with_a_line_and_a_good_checkpoint(slow, monkeypatch, processes):
+    path, model = slow
+    monkeypatch.syspath_prepend(path.parent)
+    yaml_dump_file(str(path), options(model, processes=processes, n_eff=1e6), error_if_exists=False)
+    process = start(path, preexec_fn=limit_files)
+    output = process.communicate(timeout=100)[0]
+    assert process.returncode == 1 and "Traceback" not in output, output
+    calls = re.search(r"The output cannot be written \(File too large\). Make room. The checkpoint with "
+                      r"(\d+) calls is good: continue with cobaya-run -r", output)[1]
+    assert not list(path.parent.glob("*.locked")) + list(path.parent.glob("*.new"))
+    resumed = sample(options(model, max_calls=int(calls) + 50, processes=1), resume=True)
+    assert resumed["calls"] == int(calls) + 50
+
+
+def test_force_beside_a_run_costs_it_nothing(slow, monkeypatch):
+    path, model = slow
+    monkeypatch.syspath_prepend(path.parent)
+    yaml_dump_file(str(path), options(model, n_eff=1e6), error_if_exists=False)
+    first = start(path)
+    first_checkpoint(first, path)
+    infos = [path.with_suffix(end) for end in (".input.yaml", ".updated.yaml")]
+    before = [info.read_bytes() for info in infos]
+    second = start(path, "-f")
+    assert "is locked" in second.communicate(timeout=100)[0] and second.returncode == 1
+    deadline = time.monotonic() + 60
+    while not all(info.exists() for info in infos) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert [info.read_bytes() for info in infos] == before
+    first.terminate()
+    assert "run.updated.yaml had been removed, as `cobaya-run --force` does" in first.communicate()[0]
+    resumed = sample(options(model, max_calls=10), resume=True)
+    assert resumed["calls"] >= 50
+
+
+def test_checkpoint_without_infos_is_not_advised_to_be_deleted(small, tmp_path):
+    model, before = small
+    for end in ("input.yaml", "updated.yaml"):
+        (tmp_path / f"run.{end}").unlink()
+    with pytest.raises(LoggedError, match="cobaya-run -r continues the run"):
+        run(model, resume=True)
+    assert sample(model, resume=True)["calls"] == before["calls"]
+
+
+WRONG = """
+from cobaya.log import LoggedError
+from cobaya.theory import Theory
+
+
+class Wrong(Theory):
+    def get_requirements(self):
+        return {"x": None}
+
+    def get_can_provide(self):
+        return ["w"]
+
+    def calculate(self, state, want_derived=True, x=0):
+        raise LoggedError(self.log, "omega_bb is no input of CLASS")
+"""
+
+
+@pytest.fixture
+def wrong(tmp_path):
+    """Input file of a run whose theory finds an input wrong, and its content."""
+    (tmp_path / "wrong.py").write_text(WRONG)
+    model = info({"external": "lambda y, _self: -y", "requires": {"w": None}}, SQUARE, processes=2)
+    model |= {"theory": {"wrong.Wrong": None}, "output": str(tmp_path / "run")}
+    yaml_dump_file(str(tmp_path / "run.yaml"), model)
+    return tmp_path / "run.yaml"
+
+
+def test_wrong_input_stops_processes_with_its_text_alone(wrong):
+    process = start(wrong)
+    output = process.communicate(timeout=60)[0]
+    assert process.returncode == 1 and output.count("omega_bb is no input of CLASS") == 1
+    assert "Traceback" not in output
+
+
+def test_wrong_input_stops_mpi_with_its_text_alone(wrong):
+    output = mpi_run(wrong)
+    text = output.stdout + output.stderr
+    assert output.returncode == 1 and text.count("omega_bb is no input of CLASS") == 1
+    assert "Traceback" not in text
 
 
 def test_processes_share_the_threads_and_give_the_same_posterior(slow, monkeypatch):

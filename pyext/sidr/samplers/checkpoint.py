@@ -64,7 +64,7 @@ class Checkpoint:
                 self.calls = int(file["sampler"].attrs["n_like"])
                 kept = Kept(content, file[GROUP]["failed"][()],
                             json.loads(file[GROUP]["reasons"].asstr()[()]))
-        except (OSError, KeyError, RuntimeError) as error:
+        except (OSError, KeyError, RuntimeError, json.JSONDecodeError) as error:
             raise Damaged(self.path, error, self.remedy()) from error
         if changes := list(differences(then, self.description)):
             raise ValueError(f"{self.path} is the checkpoint of another model: {'; '.join(changes)}. Go "

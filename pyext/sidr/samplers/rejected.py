@@ -53,9 +53,12 @@ class Reasons:
             return f"outside the prior {zero}"
         if outside:
             return "outside the region of a theory"
-        if self.model.theory and not np.isfinite(result.loglikes).any():
-            return f"{' or '.join(self.model.theory)} could not compute it"
-        return f"the likelihood {vanishing(self.model.likelihood, result.loglikes)} vanishes"
+        theory = f"{' or '.join(self.model.theory)} could not compute it"
+        likelihood = f"the likelihood {vanishing(self.model.likelihood, result.loglikes)} vanishes"
+        if not self.model.theory or np.isfinite([*result.loglikes, *result.derived]).any():
+            return likelihood
+        # Cobaya gives -inf to all likelihoods, and NaN to what would be derived, where a theory fails
+        return theory if len(result.derived) else f"{theory}, or {likelihood}"
 
 
 def vanishing(names, values):
