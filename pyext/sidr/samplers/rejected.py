@@ -106,7 +106,7 @@ class Rejected:
         distance = -np.max(log_l, initial=-np.inf)
         self.found |= distance < 1e9
         if distance < (1 - NEARER) * self.nearest:
-            self.nearest, self.tries = distance, len(log_l)
+            self.nearest, self.tries = distance, 0
 
     @property
     def hopeless(self):
