@@ -18,7 +18,7 @@ from sidr.files import Damaged, read_npz
 
 FOLDER = Path(__file__).parent / "emulators"
 
-#: Farther from the centre, in standard deviations of the design, there are too few cosmologies to learn from
+#: Farther from the centre, in standard deviations of the design, it has too few cosmologies to learn from
 RADIUS = 3.5
 
 #: What an emulator has learned, by its name in a file

@@ -7,8 +7,8 @@ from collections import Counter
 
 import numpy as np
 
-#: An exploration that comes nearer by less than this part in `max_tries` points finds nothing
-NEARER = 0.01
+#: An exploration that comes nearer by less than this part in so many times `max_tries` points finds nothing
+NEARER, PATIENCE = 0.01, 10
 
 
 class Reasons:
@@ -106,11 +106,13 @@ class Rejected:
         distance = -np.max(log_l, initial=-np.inf)
         self.found |= distance < 1e9
         if distance < (1 - NEARER) * self.nearest:
-            self.nearest, self.tries = distance, 0
+            self.nearest, self.tries = distance, len(log_l)
 
     @property
     def hopeless(self):
-        return not self.found and self.tries >= self.max_tries
+        # the first points are those of the prior, and come nearer by chance only
+        told = np.isfinite(self.nearest)
+        return not self.found and self.tries >= self.max_tries * (PATIENCE if told else 1)
 
     def words(self):
         """The reasons, the most frequent first."""
