@@ -18,8 +18,8 @@ from sidr.files import Damaged, read_npz
 
 FOLDER = Path(__file__).parent / "emulators"
 
-#: Farther from the centre, in standard deviations of the design, a spectrum is not trusted
-RADIUS = 4.2
+#: Farther from the centre, in standard deviations of the design, it has too few cosmologies to learn from
+RADIUS = 3.5
 
 #: What an emulator has learned, by its name in a file
 ARRAYS = ("basis", "mean", "slopes", "nodes", "amplitude", "noise", "lengths", "weights", "thermal")

@@ -7,8 +7,8 @@ from collections import Counter
 
 import numpy as np
 
-#: An exploration that comes nearer by less than this part in `max_tries` points finds nothing
-NEARER = 0.01
+#: An exploration that comes nearer by less than this part in so many times `max_tries` points finds nothing
+NEARER, PATIENCE = 0.01, 10
 
 
 class Reasons:
@@ -113,7 +113,9 @@ class Rejected:
 
     @property
     def hopeless(self):
-        return not self.found and self.tries >= self.max_tries
+        # the first points are those of the prior, and come nearer by chance only
+        told = np.isfinite(self.nearest)
+        return not self.found and self.tries >= self.max_tries * (PATIENCE if told else 1)
 
     def words(self):
         """The reasons, the most frequent first."""
