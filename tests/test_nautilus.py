@@ -726,7 +726,7 @@ def test_sigterm_ends_a_run_with_a_line_and_a_status(slow, monkeypatch, processe
     process = start(path)
     first_checkpoint(process, path)
     process.terminate()
-    output = process.communicate(timeout=60)[0]
+    output = process.communicate(timeout=200)[0]
     assert process.returncode == 143, output
     calls = re.search(r"SIGTERM has stopped the run. The checkpoint with (\d+) calls is good: continue "
                       "with cobaya-run -r", output)[1]
@@ -765,7 +765,7 @@ def test_force_beside_a_run_costs_it_nothing(slow, monkeypatch):
     before = [info.read_bytes() for info in infos]
     second = start(path, "-f")
     assert "is locked" in second.communicate(timeout=100)[0] and second.returncode == 1
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 200
     while not all(info.exists() for info in infos) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert [info.read_bytes() for info in infos] == before
@@ -813,7 +813,7 @@ def wrong(tmp_path):
 
 def test_wrong_input_stops_processes_with_its_text_alone(wrong):
     process = start(wrong)
-    output = process.communicate(timeout=60)[0]
+    output = process.communicate(timeout=200)[0]
     assert process.returncode == 1 and output.count("omega_bb is no input of CLASS") == 1
     assert "Traceback" not in output
 
