@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from cobaya.log import LoggedError
 from cobaya.model import get_model
 from conftest import COARSE
 
@@ -257,8 +258,11 @@ def test_wrong_options_are_named(options, named):
 
 
 def test_settings_of_another_training_stop_a_run():
-    model = get_model(info("sidr.theory.SIDREmulator", extra_args={"l_max_g": 20}))
-    with pytest.raises(Exception, match="trained with"):
+    with pytest.raises(LoggedError, match="l_max_g = 20, but cl_calibration = planck holds without"):
+        get_model(info("sidr.theory.SIDREmulator", extra_args={"l_max_g": 20}))
+    model = get_model(info("sidr.theory.SIDREmulator", extra_args={"non_linear": "halofit"}))
+    model.add_requirements({"Cl": {"tt": 100}})
+    with pytest.raises(LoggedError, match="trained with"):
         model.logposterior({"m_nu_sum": 0.1})
 
 
