@@ -257,7 +257,7 @@ def test_wrong_options_are_named(options, named):
 
 
 def test_settings_of_another_training_stop_a_run():
-    model = get_model(info("sidr.theory.SIDREmulator", extra_args={"non_linear": "halofit"}))
+    model = get_model(info("sidr.theory.SIDREmulator", extra_args={"YHe": 0.25}))
     with pytest.raises(Exception, match="trained with"):
         model.logposterior({"m_nu_sum": 0.1})
 
