@@ -40,8 +40,9 @@ def test_planck_is_calibrated_for_other_cosmologies_than_those_it_was_made_of(ne
         e, d, p = (getattr(cosmo, which)(2500) for cosmo in (exact, default, planck))
         for x in ("tt", "ee", "pp"):
             ours, theirs = (rms(cl[x][30:] / e[x][30:] - 1) for cl in (p, d))
-            limit = 2e-3 if x == "pp" and neutrinos["n_chi"] != 1 else 2e-4
-            assert ours < min(limit, theirs), (which, x)
+            # phi phi of CLASS's default, with momenta of ours, is good enough
+            limit = 1e-3 if x == "pp" and neutrinos["n_chi"] != 1 else 2e-4
+            assert ours < (limit if x == "pp" else min(limit, theirs)), (which, x, ours, theirs)
         te = (p["te"] - e["te"])[30:] / np.sqrt(e["tt"] * e["ee"])[30:]
         assert rms(te) < 2e-4, which
 
