@@ -119,4 +119,4 @@ class Rejected:
 
     def words(self):
         """The reasons, the most frequent first."""
-        return "; ".join(f"{count} ({reason})" for reason, count in self.reasons.most_common())
+        return "; ".join(f"{count} ({reason.rstrip('.')})" for reason, count in self.reasons.most_common())
