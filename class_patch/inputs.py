@@ -16,7 +16,8 @@ FUNCTION = re.compile(r"^int (input_\w+)\(", re.MULTILINE)
 #: What CLASS finds by shooting, listed in an array
 TARGETS = re.compile(r"target_namestrings\[\] = \{([^}]*)\}")
 CALL = re.compile(r'\b(class_read|parser_read)_(\w+)\s*\(\s*(?:pfc\s*,\s*)?((?:"[^"]*"\s*,\s*)+)')
-PARAMETER = re.compile(r"^\s*class_(\w+)_parameter\(\s*(\w+)\s*,\s*(\w+)?", re.MULTILINE)
+PARAMETER = re.compile(r"^\s*class_(?:precision|type)_parameter\(\s*(\w+)\s*,\s*(\w+)", re.MULTILINE)
+FILE = re.compile(r'^\s*class_string_parameter\(\s*\w+\s*,\s*"[^"]*"\s*,\s*"([^"]*)"', re.MULTILINE)
 
 
 def list_inputs(tree):
@@ -39,9 +40,10 @@ def list_inputs(tree):
         for targets in TARGETS.findall(code):
             inputs |= {name: ["number", "input_shooting"] for name in re.findall('"([^"]*)"', targets)}
     for path in PRECISIONS:
-        for form, name, type_ in PARAMETER.findall(Path(tree, path).read_text()):
-            inputs[name] = ["text" if form == "string" else
-                            {"int": "integer", "double": "number"}[type_], "precision"]
+        code = Path(tree, path).read_text()
+        inputs |= {name: [{"int": "integer", "double": "number"}[type_], "precision"]
+                   for name, type_ in PARAMETER.findall(code)}
+        inputs |= {name: ["text", "precision"] for name in FILE.findall(code)}
     return inputs
 
 

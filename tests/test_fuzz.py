@@ -195,6 +195,7 @@ def test_number_is_not_cut_out_of_the_beginning_of_a_text(name, value):
 def test_list_of_inputs_has_what_class_reads():
     kinds = {"H0": "number", "100*theta_s": "number", "N_ncdm": "integer", "m_ncdm": "numbers",
              "output": "text", "YHe": "number or text", "l_max_g": "integer",
-             "tol_background_integration": "number", "N_sidr": "number", "fugacity_ncdm": "numbers"}
+             "tol_background_integration": "number", "N_sidr": "number", "fugacity_ncdm": "numbers",
+             "sBBN file": "text"}
     assert {name: INPUTS[name][0] for name in kinds} == kinds
     assert len(INPUTS) > 600
