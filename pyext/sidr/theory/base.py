@@ -62,8 +62,8 @@ class SIDRBase(Rejecting, classy):
 
     _module = sidr.classy       # what Cobaya's classy uses as its own
 
-    impossible = (CosmoComputationError, neutrinos.ImpossibleNeutrinos)
-    wrong = (CosmoSevereError, ValueError)
+    _impossible = (CosmoComputationError, neutrinos.ImpossibleNeutrinos)
+    _wrong = (CosmoSevereError, ValueError)
 
     n_chi: float | None
     N_tot: float | None
@@ -108,7 +108,7 @@ class SIDRBase(Rejecting, classy):
         """Without chi there is no coupling to sample, and no decoupling; or both come from elsewhere."""
         options = input_options or {}
         theory = cls.neutrino_theory(options)
-        elsewhere = theory.determines if theory else set()
+        elsewhere = theory.determines() if theory else set()
         if without_chi(options):
             elsewhere = elsewhere | {COUPLING, "z_dec_sidr"}
         for name in elsewhere:
@@ -145,7 +145,7 @@ class SIDRBase(Rejecting, classy):
     def _check_options(self):
         """Try the options on one point that every mass ordering allows."""
         if self.source:
-            if clash := self.source.determines & self.options.keys():
+            if clash := self.source.determines() & self.options.keys():
                 raise LoggedError(self.log, "%s: %s gives it; remove it here.", ", ".join(sorted(clash)),
                                   self.source.__name__)
         self._refuse_contradiction(self.options)
@@ -230,7 +230,7 @@ class SIDRBase(Rejecting, classy):
             raise LoggedError(self.log, "%s: an option of this theory and a parameter of the run; remove "
                               "one of the two.", ", ".join(sorted(twice)))
         self._refuse_contradiction(names | self.options.keys())
-        if self.source and (clash := names & self.source.determines):
+        if self.source and (clash := names & self.source.determines()):
             raise LoggedError(self.log, "%s: a parameter of the run, and a result of %s; remove the "
                               "parameter.", ", ".join(sorted(clash)), self.source.__name__)
         if COUPLING in names and without_chi(self.options):
@@ -241,7 +241,7 @@ class SIDRBase(Rejecting, classy):
         """What is required of the theory that gives the neutrinos."""
         if not self.source:
             return {}
-        return {"neutrino_sector": None} | ({COUPLING: None} if COUPLING in self.source.determines else {})
+        return dict.fromkeys(["neutrino_sector", *({COUPLING} & self.source.determines())])
 
     def class_params(self, params, provider):
         """Parameters of the run, with chi and the neutrinos as CLASS wants them.

@@ -33,9 +33,7 @@ class SIDREmulator(SIDRBase):
     emulator: str | None
     fallback: str
 
-    #: How far outside the region of the emulator the last point was, if that is why it was rejected; our
-    #: nested sampler asks
-    outside_by = 0.0
+    _outside_by = 0.0
 
     def initialize(self):
         """Check the options, and find the emulator.
@@ -48,7 +46,7 @@ class SIDREmulator(SIDRBase):
         super().initialize()
         try:
             self.classy = sidr.emulator.Class(self.emulator, self.fallback)
-        except (OSError, *self.wrong) as error:
+        except (OSError, *self._wrong) as error:
             raise LoggedError(self.log, "emulator: %s", error) from error
         self.calls = 0
 
@@ -80,7 +78,7 @@ class SIDREmulator(SIDRBase):
                               ", ".join(map(str, unknown)))
 
     def check_cache_and_compute(self, *args, **kwargs):
-        self.outside_by = 0.0
+        self._outside_by = 0.0
         return super().check_cache_and_compute(*args, **kwargs)
 
     def compute(self, state, want_derived=True, **params):
@@ -88,8 +86,14 @@ class SIDREmulator(SIDRBase):
         try:
             return super().compute(state, want_derived, **self.class_params(params, self.provider))
         except OutsideRegion as error:
-            self.outside_by = error.by
+            self._outside_by = error.by
             raise
+
+    @property
+    def outside_by(self):
+        """How far outside the region of the emulator the last point was, if that is why it was rejected; 0
+        otherwise. Our nested sampler asks."""
+        return self._outside_by
 
     def reject(self, reason):
         """Count a rejected point; all those outside the region together, without their parameters."""

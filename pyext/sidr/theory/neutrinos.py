@@ -10,9 +10,16 @@ class NeutrinoTheory(Rejecting):
     sector; what it does not determine stays an option or a parameter there.
     """
 
-    #: Arguments of `sidr.neutrinos.sector` that come from this theory; and log10_G_eff, if that is one of
-    #: its derived parameters
-    determines = frozenset()
+    @classmethod
+    def determines(cls):
+        """What comes from this theory.
+
+        Returns
+        -------
+        frozenset of str
+            Arguments of `sidr.neutrinos.sector`; and log10_G_eff, if that is one of its derived parameters.
+        """
+        raise NotImplementedError
 
     def get_can_provide(self):
         return ["neutrino_sector"]
@@ -23,7 +30,7 @@ class NeutrinoTheory(Rejecting):
         Parameters
         ----------
         **arguments
-            Those of `sidr.neutrinos.sector` that are not in `determines`.
+            Those of `sidr.neutrinos.sector` that this theory does not determine.
 
         Returns
         -------

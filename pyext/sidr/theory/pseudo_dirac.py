@@ -33,8 +33,7 @@ class PseudoDirac(NeutrinoTheory):
     N_eff of a pseudo-Dirac pair of neutrinos \cite{Fong:2025nfp}.
     """
 
-    determines = frozenset({"N_sterile", "pair", "N_bbn"})
-    wrong = (ValueError,)
+    _wrong = (ValueError,)
 
     j: int
     ordering: str
@@ -51,6 +50,10 @@ class PseudoDirac(NeutrinoTheory):
             self.extra = interpolation(self.j, self.ordering)
         except ValueError as error:
             raise LoggedError(self.log, "%s", error) from error
+
+    @classmethod
+    def determines(cls):
+        return frozenset({"N_sterile", "pair", "N_bbn"})
 
     def get_neutrino_sector(self, **arguments):
         """The sector of standard neutrinos with the sterile ones, see `NeutrinoTheory`."""

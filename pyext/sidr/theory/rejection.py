@@ -23,10 +23,12 @@ class Rejecting(Theory):
         Number of rejected points by the reason.
     """
 
+    # Cobaya takes public attributes for options.
+
     #: Errors that reject a point, unless `stop_at_error` is set
-    impossible = ()
+    _impossible = ()
     #: Errors of an input, which stop the run with their text
-    wrong = ()
+    _wrong = ()
 
     _rejects = True
 
@@ -52,13 +54,13 @@ class Rejecting(Theory):
         """
         try:
             return self.compute(state, want_derived, **params)
-        except self.impossible as error:
+        except self._impossible as error:
             if not self._rejects:
                 raise LoggedError(self.log, "%s (stop_at_error: False would reject this point.)",
                                   words(error)) from error
             self.reject(words(error))
             return False
-        except self.wrong as error:
+        except self._wrong as error:
             raise LoggedError(self.log, "%s", words(error)) from error
 
     def reject(self, reason):

@@ -29,10 +29,8 @@ class ThermalHistory(NeutrinoTheory):
     Thermal history of neutrinos that convert into dark radiation \cite{Das:2025asx}.
     """
 
-    determines = frozenset({"n_chi", "N_tot", "N_chi", "N_nu", "N_bbn", "N_extra", "N_sterile", "pair",
-                            "m_nu_sum", "ordering", "phase_space", "log10_G_eff"})
-    impossible = (ImpossibleNeutrinos, NoHistory)
-    wrong = (ValueError, RuntimeError)
+    _impossible = (ImpossibleNeutrinos, NoHistory)
+    _wrong = (ValueError, RuntimeError)
 
     n_chi: float
     ordering: str
@@ -66,6 +64,11 @@ class ThermalHistory(NeutrinoTheory):
         """The `sidr.thermal.History` of a point, with its ends only."""
         return evolve(m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, self.n_chi, self.ordering,
                       t_channel=self.t_channel, potentials=self.potentials, M_N=self.M_N, times=2)
+
+    @classmethod
+    def determines(cls):
+        return frozenset({"n_chi", "N_tot", "N_chi", "N_nu", "N_bbn", "N_extra", "N_sterile", "pair",
+                          "m_nu_sum", "ordering", "phase_space", "log10_G_eff"})
 
     def get_neutrino_sector(self, **arguments):
         """The sector that the history leaves, see `NeutrinoTheory`; there are no `arguments`."""

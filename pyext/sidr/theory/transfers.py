@@ -30,7 +30,7 @@ class SIDRTransfers(Rejecting, HelperTheory):
         super().__init__({"stop_at_error": sidr.stop_at_error}, name, timing=sidr.timer)
         self.sidr = sidr
         self.speed = sidr.speed
-        self.impossible, self.wrong = sidr.impossible, sidr.wrong
+        self._impossible, self._wrong = sidr._impossible, sidr._wrong
 
     def get_can_support_params(self):
         return self.sidr._supported() - set(self.sidr.get_can_support_params())
