@@ -100,7 +100,8 @@ class Nautilus(Sampler):
     @mpi.root_only
     def _prepare(self):
         """The sampler of nautilus, on the main process."""
-        self._rejected = Rejected(self.model.prior.d(), max(self.max_tries, self.n_live))
+        self._rejected = Rejected(self.model.prior.d(), max(self.max_tries, self.n_live),
+                                  max(self.n_live, self.n_batch))
         self._checkpoint, kept = None, None
         if self.output:
             fixed = {"n_live": self.n_live, "prior_box": self.prior_box}
@@ -267,8 +268,12 @@ class Nautilus(Sampler):
                 f"{rejected.tries} come nearer to one. Rejected: {rejected.words()}. Do these inputs and "
                 "priors allow any? If they do, raise max_tries.")
         if not rejected.found and rejected.batches == 1:
-            self.log.warning("None of the first %d points has a likelihood. Rejected: %s.",
-                             self._nautilus.n_like, rejected.words())
+            if rejected.told:
+                self.log.info("The first %d points are outside the region of a theory: the exploration "
+                              "looks for it.", self._nautilus.n_like)
+            else:
+                self.log.warning("None of the first %d points has a likelihood. Rejected: %s.",
+                                 self._nautilus.n_like, rejected.words())
 
     # The products
 

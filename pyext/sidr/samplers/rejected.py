@@ -7,8 +7,8 @@ from collections import Counter
 
 import numpy as np
 
-#: An exploration that comes nearer by less than this part in so many times `max_tries` points finds nothing
-NEARER, PATIENCE = 0.01, 10
+#: An exploration that comes nearer by less than this part finds nothing
+NEARER = 0.01
 
 
 class Reasons:
@@ -75,6 +75,8 @@ class Rejected:
         Number of sampled parameters.
     max_tries : int
         Number of points, one after the other, after which there is no hope.
+    bound : int
+        Points that nautilus needs for a new bound.
 
     Attributes
     ----------
@@ -84,8 +86,9 @@ class Rejected:
         Of all.
     """
 
-    def __init__(self, d, max_tries):
-        self.points, self.reasons, self.max_tries = np.empty((0, d)), Counter(), max_tries
+    def __init__(self, d, max_tries, bound):
+        self.points, self.reasons = np.empty((0, d)), Counter()
+        self.max_tries, self.bound = max_tries, bound
         self.batches, self.tries, self.nearest, self.found = 0, 0, np.inf, False
 
     def add(self, points, reasons, log_l=()):
@@ -106,16 +109,22 @@ class Rejected:
         self.reasons.update(reason for told in reasons for reason in told)
         self.batches += bool(len(log_l))
         self.tries += len(log_l)
-        distance = -np.max(log_l, initial=-np.inf)
-        self.found |= distance < 1e9
+        self.found |= np.max(log_l, initial=-np.inf) > -1e9
+        # the median, since the nearest of many points of the prior is near by chance
+        distance = -np.median(log_l) if len(log_l) else np.inf
         if distance < (1 - NEARER) * self.nearest:
-            self.nearest, self.tries = distance, len(log_l)
+            self.nearest, self.tries = distance, 0
+
+    @property
+    def told(self):
+        """Whether a theory says how far outside a point is."""
+        return bool(np.isfinite(self.nearest))
 
     @property
     def hopeless(self):
-        # the first points are those of the prior, and come nearer by chance only
-        told = np.isfinite(self.nearest)
-        return not self.found and self.tries >= self.max_tries * (PATIENCE if told else 1)
+        # a bound of nautilus has to be filled before the next one is nearer
+        patience = self.max_tries + 3 * self.bound * self.told
+        return not self.found and self.tries >= patience
 
     def words(self):
         """The reasons, the most frequent first."""
