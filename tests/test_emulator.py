@@ -146,8 +146,9 @@ REFUSED = {
     "omega_cdm": [np.nan, -0.1, 1e300, None], "n_s": [np.nan, np.inf, "one", None, [1, 1], 1e300, -3],
     "tau_reio": [np.nan, -0.05, 0, 1e300, None, "x"], "A_s": [np.nan, 0, -2e-9, 1e300, None],
     "H0": [np.nan, 0, -68, 1e300, [68, 70]], "log10_G_eff_sidr": [np.nan, np.inf, 1e300, -101, 11, None],
-    "G_eff_sidr": [np.nan, -1, 1e11, "x"], "m_ncdm": [np.nan, "0.02,0.03", "x"],
-    "N_sidr": [np.nan, -0.5, 200], "T_ncdm": [np.nan], "fugacity_ncdm": [0.9], "T_sidr": [0.7]}
+    "G_eff_sidr": [np.nan, -1, 1e11, "x"], "m_ncdm": [np.nan, "0.02,0.03", "x", -1e300],
+    "N_bbn_sidr": [np.nan, "1 2", [], "x"],
+    "N_sidr": [np.nan, -0.5, 200], "T_ncdm": [np.nan], "fugacity_ncdm": [0.9], "T_sidr": [0.7, "yes"]}
 
 
 @pytest.mark.parametrize("name", REFUSED)

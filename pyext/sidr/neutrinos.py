@@ -111,7 +111,10 @@ class NeutrinoSector:
         ValueError
             If a list has not as many entries as there are species, or an entry is not a number.
         """
-        N_ncdm = int(inputs.get("N_ncdm", 0))
+        def number(name, default):
+            return numbers(name, inputs[name])[0] if name in inputs else default
+
+        N_ncdm = int(number("N_ncdm", 0))
         columns = []
         for name, default in (("m_ncdm", None), ("T_ncdm", CLASS_T_NCDM), ("deg_ncdm", 1.0),
                               ("fugacity_ncdm", 1.0)):
@@ -120,10 +123,9 @@ class NeutrinoSector:
                 raise ValueError(f"{name} = {inputs.get(name)!r}, but there are N_ncdm = {N_ncdm} species: "
                                  "give as many.")
             columns.append(values)
-        N_bbn, T_chi = (float(inputs[name]) if name in inputs else None
-                        for name in ("N_bbn_sidr", "T_sidr"))
-        return cls(float(inputs.get("N_sidr", 0)), float(inputs.get("N_ur", CLASS_N_UR)),
-                   tuple(Species(*row) for row in zip(*columns, strict=True)), N_bbn, T_chi)
+        return cls(number("N_sidr", 0.0), number("N_ur", CLASS_N_UR),
+                   tuple(Species(*row) for row in zip(*columns, strict=True)), number("N_bbn_sidr", None),
+                   number("T_sidr", None))
 
     def differences(self, other, rtol=1e-9):
         """Where two sectors differ by more than rounding.

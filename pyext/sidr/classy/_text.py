@@ -45,6 +45,8 @@ def readable_name(name):
     """`name`; CosmoSevereError if it is not a text that CLASS's parser can hold."""
     if not isinstance(name, str):
         raise CosmoSevereError(f"{shown(name)} is not the name of an input: names are texts.")
+    if not name.strip():
+        raise CosmoSevereError(f"{shown(name)} is not the name of an input: it is empty.")
     refuse_unreadable(f"The name {shown(name)}", name.strip())
     return name
 

@@ -235,9 +235,9 @@ class Class:
         """The `NeutrinoSector` of the inputs, if the emulator was trained with such neutrinos."""
         try:
             given = NeutrinoSector.from_class_inputs(self.pars)
+            trained = sector(N_chi=given.N_chi, N_nu=N_TOT - given.N_chi, m_nu_sum=given.m_nu_sum)
         except ValueError as error:
-            raise CosmoSevereError(str(error)) from error
-        trained = sector(N_chi=given.N_chi, N_nu=N_TOT - given.N_chi, m_nu_sum=given.m_nu_sum)
+            raise CosmoSevereError(f"{error} (m_nu_sum is three times m_ncdm)") from error
         for name, (ours, theirs) in given.differences(trained).items():
             raise CosmoSevereError(
                 f"{name} = {ours}, but the emulator was trained with three neutrinos of one mass and N_tot "

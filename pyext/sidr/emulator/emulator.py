@@ -78,8 +78,9 @@ class Emulator:
                           components[-1] * np.exp(point[3] / 2))
 
     def thermal(self, omega_b, omega_cdm, m_nu_sum):
-        """z_rec, z_d and Y_He, shape (3,)."""
-        return quadratic(np.array([[omega_b, omega_cdm, m_nu_sum]]))[0] @ self.arrays["thermal"]
+        """z_rec, z_d and Y_He, shape (3,); not finite far outside the region."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return quadratic(np.array([[omega_b, omega_cdm, m_nu_sum]]))[0] @ self.arrays["thermal"]
 
     def outside_by(self, point, spectra=True):
         """How far a point is from the region of training [standard deviations of the design]; 0 inside.
