@@ -67,7 +67,7 @@ WRONG = {
     "tensors": SPECTRA | {"modes": "s,t"},
     "isocurvature": SPECTRA | {"ic": "ad,cdi"},
     "triggers": {"sidr_rsa_trigger_rate_over_aH": 1},
-    "no cosmology": {"H0": 0},
+    "no cosmology": {"H0": 1e-100},
     "no helium": SPECTRA | {"N_sidr": 50},
 }
 

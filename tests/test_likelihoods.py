@@ -22,6 +22,7 @@ from sidr.likelihoods.desi import DESI_DR1, DESI_DR2
 from sidr.likelihoods.neff import MEASUREMENTS
 
 import sidr.classy
+from sidr.neutrinos import class_inputs
 
 PACKAGES = os.environ.get("COBAYA_PACKAGES_PATH")
 
@@ -320,20 +321,26 @@ def test_wrong_measurement_of_N_eff_is_refused_with_the_names_that_exist(measure
 
 # Cobaya's likelihoods with real data
 
-@pytest.fixture(scope="module", params=["classy", "sidr.theory.SIDR"])
-def cobaya_chi2(request):
-    """All of COBAYA_CHI2 in one evaluation per theory."""
-    info = {"theory": {request.param: {"extra_args": NEUTRINOS}}, "likelihood": dict.fromkeys(COBAYA_CHI2),
-            "params": PLANCK | {"A_planck": 1}, "stop_at_error": True}
-    if request.param == "sidr.theory.SIDR":
-        # Without chi, and with NEUTRINOS over its own: CLASS's default temperature, one of them massive
-        info["theory"][request.param] |= {
-            "n_chi": 0, "extra_args": NEUTRINOS | {"T_ncdm": 0.71611, "deg_ncdm": 1}}
-        info["params"] |= {"m_nu_sum": 0.06}
-    return chi2(get_model(info))
+def all_of_cobaya(theory, options, params=None):
+    """All of COBAYA_CHI2 in one evaluation."""
+    return chi2(get_model({"theory": {theory: options}, "likelihood": dict.fromkeys(COBAYA_CHI2),
+                           "params": PLANCK | {"A_planck": 1} | (params or {}), "stop_at_error": True}))
+
+
+@pytest.fixture(scope="module")
+def cobaya_chi2():
+    return all_of_cobaya("classy", {"extra_args": NEUTRINOS})
 
 
 @needs_data
 @pytest.mark.parametrize("name", COBAYA_CHI2)
 def test_real_data_at_the_planck_best_fit(cobaya_chi2, name):
     assert_allclose(cobaya_chi2[name], COBAYA_CHI2[name], atol=0.05)
+
+
+@needs_data
+def test_sidr_without_chi_gives_the_likelihoods_what_stock_classy_gives():
+    neutrinos = class_inputs(n_chi=0, m_nu_sum=0.06)
+    del neutrinos["N_sidr"]
+    ours = all_of_cobaya("sidr.theory.SIDR", {"n_chi": 0}, {"m_nu_sum": 0.06})
+    assert ours == all_of_cobaya("classy", {"extra_args": neutrinos})
