@@ -201,9 +201,10 @@ def test_class_gets_the_sterile_neutrinos_of_the_splitting(j, ordering):
     assert inputs["N_bbn_sidr"] == numbers["N_bbn"] > numbers["N_eff_tot"]
 
 
-def test_splitting_outside_the_table_is_rejected():
+def test_splitting_outside_the_table_stops_the_run():
     model = get_model(info({"log10_dm2": {"prior": {"min": -9, "max": 0}}}))
-    assert model.logposterior({"log10_dm2": -0.1}).logpost == -np.inf
+    with pytest.raises(LoggedError, match="log10_dm2 = -0.1 is above"):
+        model.logposterior({"log10_dm2": -0.1})
     assert np.isfinite(model.logposterior({"log10_dm2": -6}).logpost)
 
 
@@ -212,8 +213,8 @@ def test_splitting_outside_the_table_is_rejected():
     ({"ordering": "degenerate"}, {}, {}, "ordering = 'degenerate'"),
     ({}, {"n_chi": 1}, {}, "give n_chi: 0"),
     ({}, {"n_chi": None}, {}, "give n_chi: 0"),
-    ({}, {"N_sterile": 0.1}, {}, "takes N_sterile from sidr.theory.PseudoDirac"),
-    ({}, {}, {"N_sterile": 0.1}, "N_sterile: a parameter of the run, and with pseudo_dirac: true")])
+    ({}, {"N_sterile": 0.1}, {}, "N_sterile: PseudoDirac gives it"),
+    ({}, {}, {"N_sterile": 0.1}, "N_sterile: a parameter of the run, and a result of PseudoDirac")])
 def test_wrong_option_stops_at_the_start_with_the_reason(options, sidr, params, says):
     with pytest.raises(LoggedError, match=says):
         get_model(info(params, sidr, **options))

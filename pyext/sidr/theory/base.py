@@ -148,6 +148,9 @@ class SIDRBase(Rejecting, classy):
             if clash := self.source.determines() & self.options.keys():
                 raise LoggedError(self.log, "%s: %s gives it; remove it here.", ", ".join(sorted(clash)),
                                   self.source.__name__)
+            if self.source.without_chi() and not without_chi(self.options):
+                raise LoggedError(self.log, "%s is for neutrinos that do not convert: give n_chi: 0.",
+                                  self.source.__name__)
         self._refuse_contradiction(self.options)
         try:
             neutrinos.sector(**self.options, m_nu_sum=0.2)

@@ -21,6 +21,11 @@ class NeutrinoTheory(Rejecting):
         """
         raise NotImplementedError
 
+    @classmethod
+    def without_chi(cls):
+        """Whether there can be no chi beside what this theory gives."""
+        return False
+
     def get_can_provide(self):
         return ["neutrino_sector"]
 

@@ -55,6 +55,10 @@ class PseudoDirac(NeutrinoTheory):
     def determines(cls):
         return frozenset({"N_sterile", "pair", "N_bbn"})
 
+    @classmethod
+    def without_chi(cls):
+        return True
+
     def get_neutrino_sector(self, **arguments):
         """The sector of standard neutrinos with the sterile ones, see `NeutrinoTheory`."""
         extra = self.current_state["extra"]
