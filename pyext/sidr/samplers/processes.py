@@ -11,6 +11,7 @@ import signal
 import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import nullcontext
 from functools import partial
 from multiprocessing import active_children, get_context, parent_process
 from typing import NamedTuple
@@ -89,8 +90,11 @@ class Serial:
 
     def compute(self, points):
         """Iterator over the results at some points, in order, as they come."""
-        with sigterm.raises():
-            yield from self.map(_compute, points)
+        return self.map(_compute, points)
+
+    def interruptible(self):
+        """A context in which SIGTERM raises `Terminated` at once, if no other process waits for this one."""
+        return sigterm.raises()
 
     def _open(self, outcome):
         """The value, or the error, of an `Outcome`; what it has to say is said if it is new."""
@@ -187,8 +191,8 @@ class MPI(Serial):
         if mpi.is_main_process():
             mpi.share_mpi(getattr(error, "code", 1) if error else 0)
 
-    def compute(self, points):
-        return self.map(_compute, points)   # an exception in the middle would leave the others waiting
+    def interruptible(self):
+        return nullcontext()    # `map` looks, when no other process waits
 
     def map(self, function, items):
         items = list(items)
