@@ -93,7 +93,7 @@ class Serial:
         return self.map(_compute, points)
 
     def interruptible(self):
-        """A context in which SIGTERM raises `Terminated` at once, if no other process waits for this one."""
+        """A context in which SIGTERM raises `Terminated` at once, if no process waits for this one."""
         return sigterm.raises()
 
     def _open(self, outcome):
