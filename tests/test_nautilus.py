@@ -295,7 +295,7 @@ class Island(Theory):
     def calculate(self, state, want_derived=True, x=0, y=0, z=0):
         self.outside_by = max(0.0, np.linalg.norm([x - 0.5, y - 0.5, z - 0.5]) - 0.05)
         state["island"] = x, y, z
-        return self.outside_by == 0
+        return bool(self.outside_by == 0)   # Cobaya asks whether it `is False`
 
     def get_island(self):
         return self.current_state["island"]
@@ -311,7 +311,7 @@ class OnIsland(Likelihood):
         return norm.logpdf(self.provider.get_island(), 0.5, 0.01).sum()
 
 
-def test_way_to_a_small_region_of_a_theory_is_found(tmp_path):
+def test_way_to_a_small_region_of_a_theory_is_found(tmp_path, capsys):
     """A part of 5e-4 of the prior: 200 live points in it would take 400 thousand calls at random."""
     model = info({"external": OnIsland}, UNIT, n_eff=1000) | {
         "theory": {"island": {"external": Island}}, "output": str(tmp_path / "run")}
@@ -321,6 +321,9 @@ def test_way_to_a_small_region_of_a_theory_is_found(tmp_path):
     for name in "xyz":
         mean, std = mean_and_std(products, name)
         assert_allclose([mean, std], [0.5, 0.01], atol=0.002)
+    outside = products["rejected"].pop("outside the region of a theory")
+    assert outside > 100 and not products["rejected"]
+    assert f": {outside} (outside the region of a theory)." in capsys.readouterr().out
 
 
 def test_no_point_with_a_likelihood_gives_no_sample():
@@ -384,7 +387,7 @@ def test_region_that_cannot_be_reached_stops_the_run(tmp_path):
 
     model = info({"external": OnIsland}, UNIT, n_live=60, max_tries=100, n_networks=0) | {
         "theory": {"island": {"external": Away}}}
-    with pytest.raises(LoggedError, match=r"nor have the last \d+ come nearer.*outside the region"):
+    with pytest.raises(LoggedError, match=r"nor have the last [1-9]\d\d come nearer.*outside the region"):
         run(model)
 
 
