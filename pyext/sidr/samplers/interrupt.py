@@ -2,7 +2,6 @@
 
 import signal
 import threading
-from contextlib import contextmanager
 
 from cobaya.log import LoggedError
 
@@ -59,16 +58,24 @@ class Sigterm:
             self._at_once = False   # once: what follows is the end
             raise Terminated
 
-    @contextmanager
-    def raises(self):
-        """In this block SIGTERM raises `Terminated` at once, or at its beginning if it has come before."""
-        self._at_once = True
-        try:
-            if self.came:
-                raise Terminated
-            yield
-        finally:
-            self._at_once = False
+    def interrupts(self, results):
+        """Iterator over results; while the next one is waited for, SIGTERM raises `Terminated` at once.
+
+        Elsewhere it is only kept in mind until then: in a function that C has called, as of h5py or ctypes, an
+        exception would be lost, or become another one.
+        """
+        results = iter(results)
+        while True:
+            self._at_once = True
+            try:
+                if self.came:
+                    raise Terminated
+                result = next(results)
+            except StopIteration:
+                return
+            finally:
+                self._at_once = False
+            yield result
 
 
 #: Of this process, which has one handler of a signal

@@ -245,10 +245,9 @@ class Nautilus(Sampler):
         if size:
             # With fewer than two points nautilus confuses the columns.
             self._nautilus.n_batch = int(max(2, min(size, self.max_calls - self._nautilus.n_like)))
-        with self._pool.interruptible():
-            return bool(self._nautilus.run(
-                f_live=self.f_live, n_eff=self.n_eff, n_like_max=self._nautilus.n_like + bool(size),
-                discard_exploration=self.discard_exploration))
+        return bool(self._nautilus.run(
+            f_live=self.f_live, n_eff=self.n_eff, n_like_max=self._nautilus.n_like + bool(size),
+            discard_exploration=self.discard_exploration))
 
     def _publish(self):
         """Bring the checkpoint up to date, and see that Cobaya's files are still there."""

@@ -11,7 +11,6 @@ import signal
 import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import nullcontext
 from functools import partial
 from multiprocessing import active_children, get_context, parent_process
 from typing import NamedTuple
@@ -90,11 +89,7 @@ class Serial:
 
     def compute(self, points):
         """Iterator over the results at some points, in order, as they come."""
-        return self.map(_compute, points)
-
-    def interruptible(self):
-        """A context in which SIGTERM raises `Terminated` at once, if no process waits for this one."""
-        return sigterm.raises()
+        return sigterm.interrupts(self.map(_compute, points))
 
     def _open(self, outcome):
         """The value, or the error, of an `Outcome`; what it has to say is said if it is new."""
@@ -139,7 +134,8 @@ class Forked(Serial):
 
     def map(self, function, items):
         try:
-            yield from map(self._open, self.executor.map(partial(attempt, function), items))
+            outcomes = self.executor.map(partial(attempt, function), items)
+            yield from map(self._open, sigterm.interrupts(outcomes))
         except BrokenProcessPool as error:
             raise ChildProcessError("A process that computed likelihoods has died (was there enough memory "
                                     "for so many?).") from error
@@ -191,8 +187,8 @@ class MPI(Serial):
         if mpi.is_main_process():
             mpi.share_mpi(getattr(error, "code", 1) if error else 0)
 
-    def interruptible(self):
-        return nullcontext()    # `map` looks, when no other process waits
+    def compute(self, points):
+        return self.map(_compute, points)   # which looks when no other process waits
 
     def map(self, function, items):
         items = list(items)
