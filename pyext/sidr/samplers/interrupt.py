@@ -61,7 +61,7 @@ class Sigterm:
     def interrupts(self, results):
         """Iterator over results; while the next one is waited for, SIGTERM raises `Terminated` at once.
 
-        Elsewhere it is only kept in mind until then: in a function that C has called, as of h5py or ctypes, an
+        Elsewhere it is only kept in mind until then: in a function that C calls, as of h5py or ctypes, an
         exception would be lost, or become another one.
         """
         results = iter(results)
