@@ -329,8 +329,7 @@ def test_interrupted_solution_goes_on(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="another solution"):
         solve(1e-6, checkpoint=file, **settings)
     result = solve(2e-6, checkpoint=file, **settings)
-    # the temperature of the plasma starts from that of the step before, which a checkpoint does not have
-    assert_allclose(result.N_eff, expected.N_eff, rtol=1e-9)
+    assert_allclose(result.N_eff, expected.N_eff, rtol=1e-12)
     assert result.x.size == expected.x.size and not file.exists()
 
 

@@ -12,7 +12,7 @@ from math import exp, inf
 import numpy as np
 
 from sidr.thermal.plasma import plasma
-from sidr.thermal.units import M_E, RHO_NU, hubble
+from sidr.thermal.units import M_E, RHO_GAMMA, RHO_NU, hubble
 
 from .density import DIAGONAL, commutators
 from .integrator import NoState
@@ -39,7 +39,7 @@ class Kinetics:
         # nu and nu-bar; with the energy of one flavour exact, in spite of the largest momentum
         self.per_energy = RHO_NU * weights * y**3 / (weights * y**3 @ f)
         self.per_number = weights * y**2 / (weights * y**2 @ f)
-        self.z = self.relevance = 1.0
+        self.relevance = 1.0
 
     def start(self, x):
         """The three active flavours in equilibrium with the plasma, z = 1."""
@@ -51,13 +51,13 @@ class Kinetics:
         """z of a plasma with this energy density times a^4; `NoState` if Newton's method finds none."""
         if not 0 < energy < inf:
             raise NoState(f"The plasma has no temperature at m_e a = {x:.6g}: rho a^4 = {energy:.6g}.")
-        z = self.z                                          # of the last call, which is never far
+        # from a function of the energy alone: a solution that goes on after a kill is the same one
+        z = (energy / RHO_GAMMA)**0.25
         for _ in range(50):
             here = plasma(z * M_E / x)
             step = (energy * (M_E / x)**4 - here.rho) / here.drho_dlnT
             z *= exp(min(step, 1.0))
             if abs(step) < 1e-13:
-                self.z = z
                 return z
         raise NoState(f"The temperature of the plasma does not converge at m_e a = {x:.6g}, rho a^4 = "
                       f"{energy:.6g}: after 50 steps T a = {z:.6g}, and the last step is {step:.1g} of it.")
