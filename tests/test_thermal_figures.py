@@ -62,7 +62,7 @@ def test_plane_is_resumed_after_a_kill_and_refuses_another_grid(tmp_path, monkey
     assert solved == [again.m_phi[int(rows[2].split()[0])]]     # no row that is there
     assert np.array_equal(again.N_eff, first.N_eff) and np.array_equal(again.N_eff_nu, first.N_eff_nu)
     assert file.read_text().splitlines() == [head, *rows]
-    with pytest.raises(ValueError, match="begins with `# n_chi 1, .* 3 x 3`, not .*4 x 4"):
+    with pytest.raises(ValueError, match="begins with `# n_chi 1, .* 3 x 3; .*, not with .*4 x 4; "):
         plane(1, 100, size=4, file=file, jobs=1)
 
 
