@@ -42,7 +42,9 @@ static const struct input_number_sidr numbers[] = {
   {"sidr_rsa_trigger_tau_over_tau_fs",_FALSE_,1.01,1.e10,"when its perturbations are no longer integrated"},
   {"exact_rescaling_sidr",_TRUE_,0,1,"whether flat space without chi has no rounding noise either, 0 by default"},
   {"ncdm_momenta_sidr",_TRUE_,-1,_NCDM_MOMENTA_MAX_SIDR_,
-   "the momenta of massive neutrinos in the perturbations, 0 for CLASS's own sampling, -1 for the default"}
+   "the momenta of massive neutrinos in the perturbations, 0 for CLASS's own sampling, -1 for the default"},
+  {"ncdm_streaming_trigger_sidr",_FALSE_,0.,1.e10,
+   "how many aH the frequency of massive neutrinos must exceed to be averaged over, 0 for never"},
 };
 
 /**
@@ -170,6 +172,8 @@ int input_default_params_sidr(struct background * pba, struct perturbations * pp
   psidr->rate0 = 0.;
   psidr->N_bbn = 0.;
   psidr->has_fugacity = _FALSE_;
+  psidr->has_negative_mass = _FALSE_;
+  psidr->Omega0_counterpart = 0.;
 
   ppt->sidr.has_source_delta = _FALSE_;
   ppt->sidr.has_source_theta = _FALSE_;
@@ -316,7 +320,7 @@ static int input_is_set_sidr(struct file_content * pfc, char * name, short * is_
  *
  * @param pfc    Input: pointer to local structure with all parameters
  * @param ppr    Input/Output: precision structure; the default of ncdm_momenta_sidr becomes a number
- * @param pba    Input: background structure (ncdm_quadrature_strategy and got_files must be known)
+ * @param pba    Input: background structure (ncdm_quadrature_strategy, got_files and negative masses must be known)
  * @param N_ncdm Input: number of species
  * @param errmsg Input/Output: Error message
  * @return the error status
@@ -329,7 +333,7 @@ int input_read_ncdm_momenta_sidr(struct file_content * pfc,
 
   char * tolerances[] = {"tol_ncdm","tol_ncdm_synchronous","tol_ncdm_newtonian"};
   const char * other = NULL; /* input that sets the sampling of CLASS */
-  short is_set, has_files = _FALSE_;
+  short is_set, wanted, has_files = _FALSE_;
   double N_sidr = 0.;
   int i, flag;
 
@@ -356,8 +360,8 @@ int input_read_ncdm_momenta_sidr(struct file_content * pfc,
     class_call(parser_read_double(pfc,"N_sidr",&N_sidr,&flag,errmsg),
                errmsg,
                errmsg);
-    ppr->ncdm_momenta_sidr = ((flag == _TRUE_) && (N_sidr > 0.) && (other == NULL) && (has_files == _FALSE_)) ?
-      _NCDM_MOMENTA_SIDR_ : 0;
+    wanted = ((flag == _TRUE_) && (N_sidr > 0.)) || (pba->sidr.has_negative_mass == _TRUE_);
+    ppr->ncdm_momenta_sidr = (wanted && (other == NULL) && (has_files == _FALSE_)) ? _NCDM_MOMENTA_SIDR_ : 0;
   }
 
   return _SUCCESS_;

@@ -38,6 +38,10 @@ class_precision_parameter(sidr_rsa_trigger_tau_over_tau_fs,double,1.1)
 class_precision_parameter(exact_rescaling_sidr,int,0)
 
 /** number of momenta of each massive species in the perturbations, of the rule of quadrature_sidr.c; 0 for
-    those of CLASS. By default (-1) 5 where there is chi, and 0 without it or where the sampling of CLASS is
-    set by its own inputs */
+    those of CLASS. By default (-1) 5 where there is chi or a negative mass, and 0 without them or where the
+    sampling of CLASS is set by its own inputs */
 class_precision_parameter(ncdm_momenta_sidr,int,-1)
+
+/** the fluid of massive neutrinos (ncdm) follows the metric where sqrt(3) k c_s^2, which is k c_s for massless
+    ones, is above this many aH, see ncdm_streaming_sidr.c; 0: nowhere, which is stock CLASS to the bit */
+class_precision_parameter(ncdm_streaming_trigger_sidr,double,0.)

@@ -59,6 +59,9 @@ struct sidr {
   double N_bbn;    /**< effective number of all radiation but photons during BBN; 0: that of the background */
   short has_fugacity; /**< do the massive neutrinos (ncdm) have fugacities? */
   double fugacity[_N_FUGACITY_MAX_SIDR_]; /**< those, exp(mu/T), for neutrinos as for antineutrinos */
+  short has_negative_mass;   /**< is any mass of ncdm negative? */
+  double Omega0_counterpart; /**< massless counterpart of the negative masses, a part of Omega0_ur and of
+                                Omega0_ncdm_tot */
   int index_bg_rho; /**< index of the density in the background vector */
 };
 
@@ -116,6 +119,64 @@ extern "C" {
                                  struct background * pba,
                                  struct perturbations * ppt,
                                  ErrorMsg errmsg);
+
+  /* negative_mass_sidr.c */
+  void input_find_negative_mass_sidr(struct background * pba, int N_ncdm);
+  int input_check_negative_mass_sidr(struct background * pba,
+                                     struct perturbations * ppt,
+                                     int N_ncdm,
+                                     ErrorMsg errmsg);
+  int input_weight_negative_mass_sidr(struct background * pba);
+  int background_check_negative_mass_sidr(struct background * pba,
+                                          double a,
+                                          double rho_tot,
+                                          double rho_m);
+  double background_counterpart_density_sidr(struct background * pba, double a);
+  void perturbations_matter_negative_mass_sidr(struct background * pba,
+                                               struct perturbations_workspace * ppw,
+                                               double delta_ur,
+                                               double theta_ur,
+                                               double * delta_rho_m,
+                                               double * rho_m,
+                                               double * rho_plus_p_theta_m,
+                                               double * rho_plus_p_m);
+  int hmcode_cbnu_ratio_sidr(double k,
+                             double z,
+                             double fnu,
+                             double om_m,
+                             double Tcmb,
+                             double growth,
+                             double * cbnu_ratio);
+  double halofit_factor_sidr(double factor);
+
+  /* ncdm_streaming_sidr.c */
+  void perturbations_ncdm_streaming_stress_energy_sidr(struct precision * ppr,
+                                                       struct background * pba,
+                                                       struct perturbations * ppt,
+                                                       double k,
+                                                       int n_ncdm,
+                                                       double * y,
+                                                       int idx,
+                                                       struct perturbations_workspace * ppw);
+  void perturbations_ncdm_streaming_derivs_sidr(struct precision * ppr,
+                                                struct background * pba,
+                                                struct perturbations * ppt,
+                                                double k,
+                                                int n_ncdm,
+                                                double * y,
+                                                double * dy,
+                                                int idx,
+                                                struct perturbations_workspace * ppw);
+  void perturbations_ncdm_streaming_variables_sidr(struct precision * ppr,
+                                                   struct background * pba,
+                                                   struct perturbations * ppt,
+                                                   double k,
+                                                   int n_ncdm,
+                                                   double * y,
+                                                   struct perturbations_workspace * ppw,
+                                                   double * delta,
+                                                   double * theta,
+                                                   double * shear);
 
   /* background_sidr.c */
   double background_rate_sidr(struct background * pba, double a);

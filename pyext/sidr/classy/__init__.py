@@ -123,6 +123,14 @@ class Class(IncrementalClass):
         a = 1 / (1 + np.asarray(z, dtype=float))
         return _sidr.rate(self, a.ravel()).reshape(a.shape)[()]
 
+    def Om_ncdm(self, z):
+        """Upstream's; of negative masses with their massless counterpart, as `Omega_nu` has it."""
+        Om_ncdm = super().Om_ncdm(z)
+        if counterpart := _sidr.Omega0_counterpart(self):
+            z = np.asarray(z, dtype=float)
+            Om_ncdm = Om_ncdm + counterpart * (1 + z)**4 * (self.Hubble(0) / self.Hubble(z))**2
+        return Om_ncdm
+
     def get_current_derived_parameters(self, names):
         """Dictionary of derived parameters: upstream's, `N_sidr`, and `z_dec_sidr`, NaN without chi."""
         ours = {"N_sidr": lambda: self.N_sidr,

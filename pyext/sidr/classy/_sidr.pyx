@@ -17,6 +17,7 @@ cdef extern from "class.h":
     struct sidr:
         double N
         double * alpha
+        double Omega0_counterpart
 
     struct background:
         sidr sidr
@@ -52,6 +53,11 @@ def keep(obj):
 def N(cosmo):
     """Density of chi, in units of one neutrino in the instantaneous decoupling limit."""
     return background_of(cosmo).sidr.N
+
+
+def Omega0_counterpart(cosmo):
+    """Density today of the massless counterpart of negative masses, in units of the critical density."""
+    return background_of(cosmo).sidr.Omega0_counterpart
 
 
 def z_dec(cosmo):
