@@ -160,8 +160,9 @@ def test_spectra_are_those_of_an_independent_patch(packages_path):
 
     def spectra(m_nu_sum):
         cosmo = Class()
-        cosmo.set(CHEAP | precision.planck | three(m_nu_sum) | {
-            "cl_calibration": "none", "l_max_scalars": 1800, "P_k_max_1/Mpc": 10,
+        cosmo.set(precision.planck | three(m_nu_sum) | {
+            "output": "tCl pCl lCl mPk", "lensing": "yes", "cl_calibration": "none",
+            "l_max_scalars": 1800, "P_k_max_1/Mpc": 10,
             "100*theta_s": 1.0419, "omega_b": 0.02237, "omega_cdm": 0.12, "A_s": 2.1e-9, "n_s": 0.965,
             "tau_reio": 0.055, "non_linear": "hmcode"})
         cosmo.compute()
@@ -182,8 +183,8 @@ def test_spectra_are_those_of_an_independent_patch(packages_path):
     for m_nu_sum in (-0.1, -0.06):
         i, cosmo = masses.index(m_nu_sum), spectra(m_nu_sum)
         tt, ee, pp = cl(cosmo) / cl(zero) / (table["cl"][i] / table["cl"][i_0])[[0, 2, 3], 30:1201]
-        assert_allclose(tt, 1, atol=1e-4)
-        assert_allclose(ee, 1, atol=1e-4)
+        assert_allclose(tt, 1, atol=5e-5)
+        assert_allclose(ee, 1, atol=3e-5)
         assert_allclose(pp, 1, atol=5e-4)    # between settings 3e-4
         expected = (table["pk"][i] / table["pk"][i_0])[:, table["k"] < 5]
         assert_allclose(pk(cosmo) / pk(zero), expected, rtol=3e-4)
@@ -281,7 +282,7 @@ def assert_finite_or_refused(inputs, **settings):
 @pytest.mark.parametrize("code", ["hmcode", "halofit", "none"])
 def test_every_corner_has_a_number(code):
     points = list(corners_and_samples(4))[{"hmcode": 0, "halofit": 1, "none": 2}[code]::3]
-    assert sum(assert_finite_or_refused(point, non_linear=code) for point in points) > len(points) / 2
+    assert sum(assert_finite_or_refused(point, non_linear=code) for point in points) >= len(points) / 2
 
 
 @pytest.mark.parametrize("n_chi", [1, 2, 40])
@@ -325,8 +326,9 @@ def test_neutrinos_that_follow_the_metric_leave_the_spectra_as_they_are(m_nu_sum
 # What is refused
 
 @pytest.mark.parametrize("inputs, words", [
-    ({"m_ncdm": -3}, "H^2"), ({"m_ncdm": -1.8, "Omega_Lambda": 0.7, "Omega_k": 0.25}, "Omega_m"),
-    ({"m_ncdm": -3, "100*theta_s": 1.04}, "H^2"),
+    ({"m_ncdm": -5}, "Omega_m"), ({"m_ncdm": -5, "Omega_k": 0.25}, "Omega_m"),
+    ({"m_ncdm": -5, "100*theta_s": 1.04}, "Omega_m"),
+    ({"m_ncdm": -4, "Omega_k": -0.4}, r"H\^2"), ({"m_ncdm": -3, "Omega_k": -0.9}, r"H\^2"),   # a bounce
 ])
 def test_densities_that_cannot_be_are_errors_of_this_point(inputs, words):
     cosmo = Class()

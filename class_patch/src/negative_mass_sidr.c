@@ -170,6 +170,10 @@ int input_weight_negative_mass_sidr(struct background * pba) {
   return _SUCCESS_;
 }
 
+/** H^2/(H^2+K/a^2) that is taken as 0: the integration of the background comes closer and closer to a
+    bounce, and does not step over it */
+#define _BOUNCE_SIDR_ 1.e-8
+
 /**
  * Stop where negative masses outweigh the rest, before a square root is taken.
  *
@@ -184,7 +188,7 @@ int background_check_negative_mass_sidr(struct background * pba,
                                         double rho_tot,
                                         double rho_m) {
 
-  class_test(rho_tot-pba->K/a/a <= 0.,
+  class_test(rho_tot-pba->K/a/a <= _BOUNCE_SIDR_*fabs(rho_tot),
              pba->error_message,
              "m_ncdm: with negative masses of %g eV (sum over species, times deg_ncdm) H^2 = %g /Mpc^2 at z = %g, and must be positive; take masses closer to 0 or more of other species",
              negative_mass_sum_sidr(pba),rho_tot-pba->K/a/a,1./a-1.);
