@@ -21,6 +21,8 @@ planck = {
     # massless neutrinos are the limit of massive ones, so that one calibration holds for both
     "ncdm_momenta_sidr": 4, "l_max_ncdm": 12, "l_max_ur": 12,
     "ncdm_fluid_trigger_tau_over_tau_k": 30.1, "ur_fluid_trigger_tau_over_tau_k": 30,
+    # light neutrinos follow the metric where they stream: the smallest masses cost no more than others
+    "ncdm_streaming_trigger_sidr": 10,
     # half of CLASS's 470 wavenumbers are between 0.01 and 0.044/Mpc, where the sources are smooth
     "k_step_super": 0.003, "k_step_transition": 0.6, "k_step_sub": 0.08,
     # with less, the end of the spectra depends on l_max_scalars
