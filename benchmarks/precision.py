@@ -27,6 +27,7 @@ from tqdm import tqdm
 
 from sidr import precision
 from sidr.classy import Class, calibration
+from sidr.modes import SI
 from sidr.neutrinos import class_inputs
 
 HERE = Path(__file__).parent
@@ -167,7 +168,7 @@ def computed(settings, values, neutrinos=NEUTRINOS):
 
 def spectra(settings, log10_G_eff):
     """Lensed spectra with these inputs, and CPU time [s], of the central cosmology of a mode."""
-    mode = posterior()[MODES["SI" if log10_G_eff > -2.5 else "MI"]]
+    mode = posterior()[MODES["SI" if SI.holds(log10_G_eff) else "MI"]]
     values = dict(zip(SAMPLED, mode.mean(axis=0), strict=True))
     cosmo, cpu = computed(settings, values | {"log10_G_eff": log10_G_eff, "m_nu_sum": 0.06})
     return cosmo.lensed_cl(L_MAX), cpu

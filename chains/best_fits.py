@@ -14,10 +14,10 @@ import numpy as np
 from cobaya.model import get_model
 from scipy.optimize import minimize
 
-from sidr import plots
-from sidr.chains import read_info
+from sidr import runs
 from sidr.reweight.model import exact_theory, full_likelihoods
 from sidr.reweight.trust import check
+from sidr.runs import read_info
 
 MODES = {"MI": (-5, -2.5), "SI": (-2.5, 0)}
 STARTS = 3
@@ -89,7 +89,7 @@ def main():
         exact = get_model({"theory": exact_theory(info["theory"]), "params": params,
                            "likelihood": full_likelihoods(info["likelihood"], args.packages_path),
                            "packages_path": args.packages_path})
-        samples = plots.load(root)
+        samples = runs.load_samples(root)
         coupled = "log10_G_eff" in emulated.parameterization.sampled_params()
         for mode, limits in (MODES if coupled else {"LCDM": None}).items():
             least, point = best_fit(emulated, samples, limits)

@@ -12,9 +12,8 @@ from pathlib import Path
 import numpy as np
 from cobaya.yaml import yaml_dump
 
-from sidr import plots
-from sidr.chains import read_info
-from sidr.report.scenario import scenario
+from sidr import runs
+from sidr.runs import read_info, scenario
 from sidr.samplers.evidence import effective_size
 
 EDGES = (-5, -4, -3, -2.25, -1.75, -1.25, -0.75, -0.25, 0.4, 1)
@@ -64,7 +63,7 @@ def main():
     found = {}
     for root in roots:
         try:
-            samples = plots.load(root)
+            samples = runs.load_samples(root)
             case = scenario(read_info(f"{root}.updated.yaml"))
         except OSError as error:
             parser.error(error)

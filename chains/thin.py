@@ -12,8 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sidr.chains import chain_files, is_nested, read_info, read_rows
-from sidr.report.run import EXTENSIONS
+from sidr.runs import EXTENSIONS, chain_files, is_nested, read_info, read_rows
 
 
 def thin(root, folder, number, burn_in=0.3):

@@ -12,7 +12,7 @@ BANDS = (
     ("For people", {"cli": "the command", "plots": "triangle plots, limits",
                     "figures": "spectra against LCDM", "report": "one page on many runs"}),
     ("Runs", {"samplers": "nested sampling", "reweight": "emulated runs made exact",
-              "chains": "reads a run on disk"}),
+              "runs": "runs on disk, their modes"}),
     ("For Cobaya", {"theory": "SIDR, SIDREmulator, …", "likelihoods": "DESI, Planck, N_eff",
                     "emulator": "spectra in milliseconds"}),
     ("Physics", {"neutrinos": "what is left, as inputs", "thermal": "couplings to N_eff, G_eff",

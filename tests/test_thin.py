@@ -8,7 +8,7 @@ import pytest
 from cobaya.output import load_samples
 from getdist import MCSamples
 
-from sidr import plots
+from sidr import runs
 
 CHAINS = Path(__file__).parents[1] / "chains"
 
@@ -33,7 +33,7 @@ def thin(scripts):
 def test_copy_has_the_posterior_and_is_read_as_the_run(thin, tmp_path):
     root = CHAINS / "results" / "emulated" / "sidr_nchi1_full_planck_desi_dr2"
     rows = thin.thin(root, tmp_path, 300)
-    whole, copy = plots.load(str(root)), plots.load(str(tmp_path / root.name))
+    whole, copy = runs.load_samples(str(root)), runs.load_samples(str(tmp_path / root.name))
     assert rows == copy.numrows and copy.weights.sum() == 300
     for name in ("H0", "m_nu_sum", "log10_G_eff", "chi2"):
         assert copy.mean(name) == pytest.approx(whole.mean(name), abs=4 * whole.std(name) / np.sqrt(300))

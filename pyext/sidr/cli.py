@@ -189,10 +189,10 @@ def add_compress(commands, common):
 def run_plot(args):
     import matplotlib
     matplotlib.use("Agg")
-    from sidr import plots
+    from sidr import plots, runs
 
     roots, params = (list(dict.fromkeys(names)) for names in (args.roots, args.params or ()))
-    chains = [plots.load(root, args.burn_in) for root in roots]
+    chains = [runs.load_samples(root, args.burn_in) for root in roots]
     for root, chain in zip(roots, chains, strict=True):
         names = chain.getParamNames().list()
         if unknown := [name for name in params if name not in names]:
@@ -273,11 +273,11 @@ def run_figures(args):
 
 
 def run_train(args):
-    from sidr import plots
+    from sidr import runs
     from sidr.emulator.refinement import train
 
     for root in args.refine:    # before the spectra, which take hours
-        plots.load(root)
+        runs.load_samples(root)
     emulator, path, failed = train(args.model, args.output, args.number, args.jobs, args.refine, args.add,
                                    args.test)
     for name, message in failed.items():

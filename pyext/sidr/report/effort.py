@@ -7,9 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from sidr import yaml
-from sidr.chains import problem, why
-
-from .scenario import is_number
+from sidr.runs import problem, why
+from sidr.runs.scenario import is_number
 
 #: A gap between two lines of progress that is longer than so many times the median one, and than so many
 #: seconds, is a pause: the run was stopped, and went on later.

@@ -1,15 +1,11 @@
 """What the exact model changes: a nested dictionary, and the same as text."""
 
-import logging
-
 import numpy as np
 
-from sidr import chains, plots
+from sidr import plots
 from sidr.samplers.evidence import effective_size
 
 from . import importance
-
-log = logging.getLogger(__name__)
 
 #: With fewer effective samples there are no limits
 ENOUGH = 100
@@ -41,7 +37,7 @@ def summarise(run, points, draws, reweighting):
     undefined = {name: int(count) for name in params if (values := points.values(name)) is not None
                  and (count := (~np.isfinite(values) & ~refused).sum())}
     return {
-        "run": run.root, "theory": list(points.model.info()["theory"] or {}),
+        "run": str(run.root), "theory": list(points.model.info()["theory"] or {}),
         "likelihood": list(points.model.likelihood),
         "draws": int(draws.count.sum()), "points": len(refused),
         "effective_size": {"drawn": float(effective_size(draws.weight)),
@@ -59,10 +55,7 @@ def log_Z(run, reweighting):
     """ln Z exact - ln Z of the run; with the run's own, if it has one, ln Z exact."""
     correction, error = reweighting.log_Z()
     result = {"correction": correction, "correction_std": error}
-    own, complaints = chains.read_evidence(run.root)
-    for complaint in complaints:
-        log.warning("%s", complaint)
-    if own:
+    if own := run.evidence:
         result |= {"run": own["logZ"], "run_std": own["logZstd"], "exact": own["logZ"] + correction,
                    "exact_std": float(np.hypot(own["logZstd"], error))}
     return result

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-#: Between the moderately (MI) and the strongly interacting mode (SI): Table S2
-MODE_EDGE = -2.5
+from sidr import modes
+from sidr.modes import COUPLING
 
 #: Parts of what the paper calls Planck, by how the names of Cobaya's likelihoods begin
 PLANCK = ("planck_2018_lowl.TT", "planck_2018_lowl.EE", "planck_2018_highl", "planck_2018_lensing")
@@ -74,14 +74,13 @@ def is_number(value):
 
 def mode(params):
     """MI, SI or full by the prior of log10 G_eff; None if it is not sampled."""
-    prior = (params.get("log10_G_eff") or {}) if isinstance(params.get("log10_G_eff"), dict) else {}
-    prior = prior.get("prior")
+    coupling = params.get(COUPLING)
+    prior = coupling.get("prior") if isinstance(coupling, dict) else None
     if isinstance(prior, dict):
         prior = [prior.get("min", -np.inf), prior.get("max", np.inf)]
     if not isinstance(prior, list) or len(prior) != 2 or not all(map(is_number, prior)):
         return None
-    low, high = prior
-    return "MI" if high <= MODE_EDGE else "SI" if low >= MODE_EDGE else "full"
+    return modes.of_prior(*prior)
 
 
 def data(likelihood):

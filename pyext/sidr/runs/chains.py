@@ -1,4 +1,4 @@
-"""Chains on disk: what can be read of them, while a run writes them and when they are broken."""
+"""Samples on disk: what can be read of them, while a run writes them and when they are broken."""
 
 import math
 import os
@@ -10,12 +10,14 @@ from typing import NamedTuple
 
 import numpy as np
 from getdist import MCSamples, loadMCSamples
-from getdist.cobaya_interface import get_sampler_type
 from getdist.paramnames import ParamNames
 from getdist.parampriors import ParamBounds
 from matplotlib.mathtext import MathTextParser
 
 from sidr import yaml
+from sidr.samplers.evidence import effective_size
+
+from .info import is_nested, problem, read_info
 
 #: Fewer rows than this are no sample.
 FEWEST_ROWS = 10
@@ -35,6 +37,7 @@ class Chain(NamedTuple):
     samples: MCSamples | None  # without burn-in; None if there are too few rows
     rows: int                  # that can be read
     weight: float              # sum over all of them, with the burn-in
+    info: dict                 # Cobaya's input with all defaults; empty if it cannot be read
     complaints: list           # what cannot be read, one sentence each
 
 
@@ -94,7 +97,7 @@ def read(root, ignore_rows=0.3):
             if rows.good:
                 np.savetxt(Path(folder, path.name), rows.good, fmt="%.17g")
         samples = load(copy, 0 if is_nested(info) else ignore_rows) if len(good) >= FEWEST_ROWS else None
-    return Chain(samples, len(good), math.fsum(row[0] for row in good), complaints)
+    return Chain(samples, len(good), math.fsum(row[0] for row in good), info, complaints)
 
 
 def read_rows(path):
@@ -240,81 +243,6 @@ def copy_text(root, copy, extension, reader, number=None):
     return []
 
 
-def read_info(path):
-    """Input of a run, or its updated input, as Cobaya has written it.
-
-    Parameters
-    ----------
-    path : path-like
-
-    Returns
-    -------
-    dict
-        It has blocks `params` and `likelihood`; its blocks are dictionaries, and options in `theory` and
-        `sampler` too. With `sidr.yaml.Opaque` for what only code could construct.
-
-    Raises
-    ------
-    OSError
-        If there is no such file.
-    ValueError
-        If it is none of Cobaya.
-    """
-    info = yaml.load_file(path)
-    for name in ("params", "likelihood", "theory", "sampler"):
-        block = info.get(name) if isinstance(info, dict) else None
-        if not isinstance(block, dict) and (name in ("params", "likelihood") or block is not None):
-            raise ValueError(f"{path}: there is no block `{name}`")
-        if not all(isinstance(key, str) for key in block or ()):
-            raise ValueError(f"{path}: the block `{name}` has a name that is no text")
-        if any(not isinstance(options, dict | None) for options in (block or {}).values()
-               if name in ("theory", "sampler")):
-            raise ValueError(f"{path}: the block `{name}` is not one of Cobaya")
-    if not isinstance(info.get("packages_path"), str | None):
-        raise ValueError(f"{path}: packages_path is no text")
-    return info
-
-
-def read_evidence(root):
-    """log Z of a run.
-
-    Parameters
-    ----------
-    root : path-like
-
-    Returns
-    -------
-    evidence : dict
-        Content of ROOT.logZ with finite `logZ` and `logZstd`; empty without such a file.
-    complaints : list of str
-    """
-    path = Path(f"{root}.logZ")
-    if not path.exists():
-        return {}, []
-    try:
-        evidence = yaml.load_file(path)
-        logZ, error = evidence["logZ"], evidence["logZstd"]
-        if not (math.isfinite(logZ) and math.isfinite(error)):
-            return {}, [f"{path} has log Z = {logZ} +/- {error}, which is no number: it is not used."]
-    except (OSError, ValueError, TypeError, LookupError, OverflowError) as error:
-        return {}, [f"{path} cannot be read ({problem(error, path)}): its log Z is not used."]
-    return evidence, []
-
-
-def problem(error, path):
-    """What is wrong with a file, without its name, which the sentence around has."""
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    if isinstance(error, LookupError):
-        return f"it has no {why(error)}"
-    return why(error).removeprefix(f"{path} cannot be read: ").removeprefix(f"{path}: ")
-
-
-def why(error):
-    """The first line of an error's message, or its type."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].strip(" .")
-
-
 def load(root, ignore_rows):
     """getdist's samples, with labels that can be drawn; None if too few are left."""
     samples = loadMCSamples(os.fspath(root), no_cache=True, settings={"ignore_rows": ignore_rows})
@@ -323,12 +251,6 @@ def load(root, ignore_rows):
     for parameter in samples.getParamNames().names:
         parameter.label = drawable(str(parameter.label), parameter.name)
     return samples
-
-
-def is_nested(info):
-    """Whether a run is one of nested sampling, whose samples have no burn-in."""
-    samplers = {name: options or {} for name, options in (info.get("sampler") or {"mcmc": {}}).items()}
-    return get_sampler_type({"sampler": samplers}) == "nested"
 
 
 def drawable(label, name):
@@ -345,3 +267,10 @@ def drawable(label, name):
         return r"\mathrm{" + name.replace("_", r"\_") + "}"
     return label
 
+
+def independent_samples(samples):
+    """Effective number of samples, of the sampled parameter that has fewest."""
+    if samples.sampler == "nested":  # whose rows have no order: Kish's number
+        return effective_size(samples.weights)
+    sampled = [i for i, p in enumerate(samples.getParamNames().names) if not p.isDerived]
+    return min(map(samples.getEffectiveSamples, sampled))
