@@ -169,7 +169,7 @@ def planes(M_N_over_lambda, name, folder, size, jobs, limits):
 
 
 def read_limits(path):
-    """Limits and modes of a posterior, from a file that `chains/limits.py` writes.
+    """Limits and modes of a posterior, from a file that `sidr limits` writes.
 
     Parameters
     ----------

@@ -1,4 +1,7 @@
-"""Types of the arguments of `sidr`: each says in one sentence what is wrong, and what would be right."""
+"""Types of the arguments of `sidr`, and options that several commands have.
+
+Each type says in one sentence what is wrong, and what would be right.
+"""
 
 import argparse
 import math
@@ -112,3 +115,15 @@ def root(text):
     if not text.strip():
         raise ArgumentTypeError(f"{text!r} is not the `output` of a run, such as chains/quickstart")
     return text
+
+
+def add_burn_in(command):
+    """Add the option --burn-in."""
+    command.add_argument("--burn-in", type=burn_in, default=0.3, metavar="FRACTION",
+                         help="of each chain, or number of its rows, left out at its start (default: 0.3)")
+
+
+def add_jobs(command):
+    """Add the option --jobs."""
+    command.add_argument("-j", "--jobs", type=jobs, metavar="N",
+                         help="processes (default: all cores)")
