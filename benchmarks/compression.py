@@ -1,7 +1,7 @@
 """How well the compressed Planck agrees with Cobaya's likelihoods, on spectra that it was not made of.
 
 Points of posteriors, as many of each mode of each run; then models that the compression was not made for.
-Spectra are kept in a folder: a stopped run goes on, and another compression is judged in seconds.
+Spectra are kept in a folder: a stopped run is resumed, and another compression is judged in seconds.
 
     export COBAYA_PACKAGES_PATH=packages
     python benchmarks/compression.py posterior FOLDER ROOT... [-n 20] [--file FILE]

@@ -2,7 +2,7 @@
 
 The 200 points of `posterior.txt` were drawn from the posterior of Planck 2018 and DESI DR2 for one
 flavour of chi, a hundred from each mode of log10 G_eff. Some (--every) are computed with each precision
-setting; the chi2 of the real likelihoods are appended to a table, so that a stopped run goes on (and the
+setting; the chi2 of the real likelihoods are appended to a table, so that a stopped run is resumed (and the
 two modes may run side by side, with --modes).
 
     export COBAYA_PACKAGES_PATH=packages

@@ -4,7 +4,7 @@
 #   chains/grid.sh GRID [--emulated] [--slurm] [--dryrun] [--settings chains/grid.py] [options of cobaya-grid-run]
 #
 # --emulated: chains/grid_emulated.py, with sidr.theory.SIDREmulator and PlanckCompressed, minutes a run.
-# The same command, after a stop, goes on with what has not converged. Options of cobaya-grid-run choose
+# The same command, after a stop, continues what has not converged. Options of cobaya-grid-run choose
 # jobs: --data dr1, --param si, --name sidr_nchi1_si_planck. taskset -c 0-7 chains/grid.sh ... keeps to 8 cores.
 set -euo pipefail
 
@@ -42,7 +42,7 @@ cobaya-grid-create "$grid" "$settings" >/dev/null
 export OMPI_MCA_hwloc_base_binding_policy=none PRTE_MCA_hwloc_default_binding_policy=none
 
 if [ $slurm ]; then
-    # A job goes on to its best fit. Metropolis has four chains of four threads; nested sampling a process a core
+    # A job continues with its best fit. Metropolis has four chains of four threads; nested sampling a process a core
     submit 'sbatch: mpirun -n 4 cobaya-run -r \1' --group metropolis --job-template "$chains/slurm.sh"
     submit 'sbatch: mpirun -n 64 cobaya-run -r \1' --group nested --job-template "$chains/slurm.sh" \
         --cores-per-node 64 --chains-per-node 64 --mem-per-node 64000

@@ -9,7 +9,7 @@ WIDTH = 700
 
 #: Bands from people down to CLASS: name, and in each what it has: module, one phrase
 BANDS = (
-    ("For people", {"cli": "the command", "plots": "triangle plots, limits",
+    ("Commands and figures", {"cli": "the command", "plots": "triangle plots, limits",
                     "figures": "spectra against LCDM", "report": "one page on many runs"}),
     ("Runs", {"samplers": "nested sampling", "reweight": "emulated runs made exact",
               "runs": "runs on disk, their modes"}),

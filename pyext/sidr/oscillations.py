@@ -104,7 +104,7 @@ def pseudo_dirac(dm2, j=3, ordering="normal", delta=None):
 
     .. math:: U = U_4\,R_{j4}(45^\circ), \qquad m_j^2 \mp \tfrac{1}{2}\,\delta m_j^2
 
-    is Eq. (48) of the pseudo-Dirac paper, diagonalised; the pair mixes maximally.
+    is Eq. (48) of arXiv:2512.19782, diagonalised; the pair mixes maximally.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Posteriors for people: the triangle plot and the table of limits of one or more chains."""
+"""Posteriors: the triangle plot and the table of limits of one or more chains."""
 
 import logging
 import os

@@ -9,7 +9,7 @@ import os
 from argparse import ArgumentTypeError
 from pathlib import Path
 
-#: More processes than so many on each core are a slip of the keyboard
+#: More processes than so many on each core are taken for a typing error
 PER_CORE = 4
 
 #: What matplotlib can write

@@ -43,7 +43,7 @@ def add_figures(commands, common):
                          "arXiv:2506.08085; neff: Delta N_eff of a pseudo-Dirac pair; vmodel: Table 1 of "
                          "the V-model")
     figures.add_argument("-o", "--output", metavar="DIR", type=arguments.folder, default=Path("."),
-                         help="folder; fig2, figS5 and neff go on from there after a kill")
+                         help="folder; fig2, figS5 and neff are continued from there after a kill")
     figures.add_argument("-s", "--size", type=whole(2, 1000), metavar="N",
                          help="points in each direction of fig2 and figS5 (default: 60)")
     add_jobs(figures)

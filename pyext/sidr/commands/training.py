@@ -17,7 +17,7 @@ def add_train(commands, common):
                                 help="train an emulator for sidr.theory.SIDREmulator")
     train.add_argument("model", choices=("lcdm", "nchi1", "nchi2"), help="flavours of chi: 0, 1 or 2")
     train.add_argument("-o", "--output", metavar="DIR", type=arguments.folder, required=True,
-                       help="takes the spectra and the emulator; the same command goes on after a kill")
+                       help="takes the spectra and the emulator; the same command continues after a kill")
     train.add_argument("-n", "--number", type=whole(2, 2**16), default=256, metavar="N",
                        help="cosmologies around the best fits (default: 256)")
     train.add_argument("-r", "--refine", nargs="+", type=arguments.root, default=(), metavar="ROOT",

@@ -1,6 +1,6 @@
 """Exact spectra of many cosmologies: a folder with a file for each, computed by several processes.
 
-What is in the folder is never computed again: after a kill the same command goes on. Each file has its
+What is in the folder is never computed again: after a kill the same command continues. Each file has its
 parameters, so that points of a design and of a posterior are side by side.
 """
 

@@ -23,7 +23,7 @@ def neff(folder=None, collisions="full"):
     Parameters
     ----------
     folder : path, optional
-        Where solutions go on after a kill.
+        Keeps solutions, which are resumed after a kill.
     collisions : {"full", "damping"}
         See `sidr.neff.solve`; of the histories. The right panel has the table of the package.
 

@@ -124,7 +124,7 @@ def solve_neutrinos(neutrinos, collisions="full", *, nodes=None, rtol=None, T_st
     progress : bool, optional
         Whether to show how far it is; if not given, on a terminal.
     checkpoint : path, optional
-        File for the state, from which an interrupted solution goes on.
+        File for the state, from which an interrupted solution is continued.
 
     Returns
     -------

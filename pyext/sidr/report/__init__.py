@@ -80,7 +80,7 @@ def save(runs, drawn, folder, refresh):
 
 
 def watch(roots, folder, ignore_rows=0.3, every=60, say=print):
-    """Write the page again whenever a run has written, until all have converged, or to the end of patience.
+    """Write the page again whenever a run has written, until all have converged or it is interrupted.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def watch(roots, folder, ignore_rows=0.3, every=60, say=print):
                     break
             time.sleep(every)
     except KeyboardInterrupt:
-        say("Nobody watches the runs any more: the page stays as it is.")
+        say("Interrupted: the page is no longer updated.")
     if page:
         save(*page, folder, refresh=None)
 

@@ -109,7 +109,7 @@ def curves(runs, whole=False):
         for part, label, filled in pieces:
             shade, is_second = fresh(color(case, part.mode), used)
             label += f" ({run.name})" * is_second
-            label += doubt(run, part)
+            label += caveat(run, part)
             result.append(Curve(part.samples, mathtext(label), shade, filled))
     return sorted(result, key=lambda curve: not curve.filled)
 
@@ -121,7 +121,7 @@ def fresh(shade, used):
     return chosen, chosen != shade
 
 
-def doubt(run, part):
+def caveat(run, part):
     """What a legend adds to a name."""
     if run.effort.converged is False:
         return " (not converged)"
@@ -148,7 +148,7 @@ def coupling(runs, _=None):
         shade, is_second = fresh(color(case, case.mode), used[case.data])
         ax.plot(x, p, style, color=shade, lw=1.6, label=mathtext(
             case.name + f", {case.data}" * (len(datasets) > 1) + f" ({run.name})" * is_second
-            + doubt(run, run.whole)))
+            + caveat(run, run.whole)))
         for mode in MODES.values() if case.mode in filled and style == "-" else ():
             if case.mode in (mode.name, "full"):
                 ax.fill_between(x, p, where=mode.holds(x) | (x == SPLIT), color=color(case, mode.name),

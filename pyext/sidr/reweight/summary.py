@@ -80,7 +80,7 @@ def delta_chi2(reweighting, inside=True):
 
 
 def modes(run, name, draws, reweighting):
-    """For each region of a parameter: its part of the posterior, and what the exact model changes."""
+    """For each region of a parameter: its posterior fraction, and what the exact model changes."""
     regions, limits = run.regions(name), [None, *run.split_at[name], None]
     weights = run.samples.weights / run.samples.weights.sum()
     result = []
@@ -130,7 +130,7 @@ def limit_levels(samples, name):
 
 
 def text(result):
-    """The summary for people, from `summarise`."""
+    """The summary of `summarise` as text."""
     size, logZ = result["effective_size"], result["logZ"]
     lines = [f"{result['run']}: {result['draws']} draws, {result['points']} points, computed with",
              "  " + ", ".join(result["theory"] + result["likelihood"]),
@@ -151,7 +151,7 @@ def text(result):
         for r in regions:
             bounds = ["" if r[end] is None else f"{r[end]:g}" for end in ("min", "max")]
             lines += [" < ".join(filter(None, (bounds[0], name, bounds[1]))) + ":",
-                      f"  part of the posterior: {r['run']:.4f} in the run, {r['exact']:.4f} +/- "
+                      f"  posterior fraction: {r['run']:.4f} in the run, {r['exact']:.4f} +/- "
                       f"{r['exact_std']:.4f} exact",
                       f"  log Z: {r['logZ_correction']:+.3f} +/- {r['logZ_correction_std']:.3f}",
                       f"  chi2 exact - run: {chi2_text(r['delta_chi2'])}"]

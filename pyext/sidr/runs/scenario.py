@@ -11,7 +11,7 @@ from sidr.modes import COUPLING
 #: Parts of what the paper calls Planck, by how the names of Cobaya's likelihoods begin
 PLANCK = ("planck_2018_lowl.TT", "planck_2018_lowl.EE", "planck_2018_highl", "planck_2018_lensing")
 
-#: Names of other likelihoods for people
+#: Names of other likelihoods, for titles and legends
 NAMES = {"sidr.likelihoods.PlanckCompressed": "Planck",  # the same four, to 0.02 in chi2
          "sidr.likelihoods.DESI_DR1": "DESI DR1", "sidr.likelihoods.DESI_DR2": "DESI DR2",
          "sidr.likelihoods.CMBCompressed": "compressed Planck"}
@@ -28,7 +28,7 @@ class Scenario(NamedTuple):
 
     @property
     def name(self):
-        """For people, without the data; a subscript follows `_`."""
+        """Title, without the data; a subscript follows `_`."""
         if self.n_chi == 0:
             return "ΛCDM + Σm_ν"
         flavours = "" if self.n_chi is None else f"n_χ = {self.n_chi:g}"
@@ -94,5 +94,5 @@ def data(likelihood):
 
 
 def short_name(likelihood):
-    """Name of a likelihood for people."""
+    """Name of a likelihood in titles and legends."""
     return NAMES.get(likelihood) or re.sub(r"^planck_2018_|[._]native$", "", likelihood).replace("_", " ")

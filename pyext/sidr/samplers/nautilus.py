@@ -10,7 +10,7 @@ Paste, for the modes and their evidences::
     output: chains/full
 
 The products are those of Cobaya's samplers: samples in `.1.txt` with derived parameters and chi2 of each
-likelihood, log Z in `.logZ`, and `cobaya-run -r` goes on after a stop, also with a larger `n_eff` or
+likelihood, log Z in `.logZ`, and `cobaya-run -r` resumes after a stop, also with a larger `n_eff` or
 `max_calls`. It runs on all cores, or with `mpirun -n N cobaya-run`.
 
 Priors are drawn from by their quantile functions; an external prior is a weight, as a likelihood is,
@@ -79,7 +79,7 @@ class Nautilus(Sampler):
         self.converged = False
 
     def initialize(self):
-        """Check the options, prepare the sampler or go on with that of a checkpoint.
+        """Check the options, prepare the sampler or resume that of a checkpoint.
 
         Raises
         ------
@@ -258,7 +258,7 @@ class Nautilus(Sampler):
                                  "written again.", ", ".join(map(str, paths)))
 
     def _check_hope(self):
-        """Say a first batch without likelihood; raise if there is no hope for any."""
+        """Say a first batch with zero likelihood; raise if there is no hope for any."""
         rejected = self._rejected
         if rejected.hopeless:
             with self._writing():
@@ -306,7 +306,7 @@ class Nautilus(Sampler):
         for line in results.words():
             self.log.info("  %s", line)
         if self._rejected.reasons:
-            self.log.info("Points without likelihood, of %d: %s.%s", n_like, self._rejected.words(),
+            self.log.info("Points with zero likelihood, of %d: %s.%s", n_like, self._rejected.words(),
                           f" Those not outside of a region are in {results.path('.failed')}."
                           if self.output and len(self._rejected.points) else "")
 
@@ -345,7 +345,7 @@ class Nautilus(Sampler):
         -------
         dict
             "sample", "logZ" and "logZstd" as from Cobaya's polychord; "split": by parameter the list of
-            regions with their evidences; "ESS", "calls"; "failed": the points without likelihood, and
+            regions with their evidences; "ESS", "calls"; "failed": the points with zero likelihood, and
             "rejected": how many for which reason. Empty on the other processes of MPI, unless combined.
         """
         sample = self.samples(combined, skip_samples, to_getdist)

@@ -1,4 +1,4 @@
-"""How far a run of nautilus is, for people: a bar on a terminal, lines in the log, a file."""
+"""How far a run of nautilus is: a bar on a terminal, lines in the log, a file."""
 
 import time
 from contextlib import ExitStack

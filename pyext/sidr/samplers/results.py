@@ -104,7 +104,7 @@ class Results:
         return collection
 
     def write(self, name, converged, calls, failed):
-        """The files of the evidences, of the state and of the points without likelihood.
+        """The files of the evidences, of the state and of the points with zero likelihood.
 
         Parameters
         ----------

@@ -63,7 +63,7 @@ class History:
         Effective number with which the standard model would make as much helium: expansion, and the nu_e
         that convert neutrons and protons.
     N_expansion : float
-        N_eff if nothing had happened any more below T_BBN: what the expansion alone would say.
+        N_eff if nothing had happened any more below T_BBN: that of the expansion rate alone.
     """
     T_gamma: np.ndarray     # [MeV]
     T_nu_e: np.ndarray      # [MeV]
