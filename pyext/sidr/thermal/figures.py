@@ -1,6 +1,7 @@
 """The figures of arXiv:2506.08085 that show the thermal history, each redrawn by one function.
 
-Each returns a matplotlib figure. The planes of Figs. 2 and S5 are kept in a folder, and continued from there.
+Each returns a matplotlib figure. The planes of Figs. 2 and S5 are kept in a folder, and continued
+from there.
 """
 
 from pathlib import Path
