@@ -7,15 +7,15 @@ from scipy.integrate import quad, solve_ivp
 from scipy.optimize import brentq
 from scipy.special import kn
 
+from sidr.constants import ALPHA_EM, G_F, M_E, RHO_NU, SIN2_W, hubble
 from sidr.neutrinos import masses
+from sidr.numerics import Table
 from sidr.oscillations import Mixing
+from sidr.statistics import bose, fermi, gas
 from sidr.thermal import constraints, dark, equilibrium, evolve, seesaw, table
 from sidr.thermal.baths import NoHistory, State, densities, thermal
-from sidr.thermal.chebyshev import Table
-from sidr.thermal.evolution import Channel, hubble, losses
+from sidr.thermal.equations import Channel, losses
 from sidr.thermal.plasma import plasma, reduced_pressure
-from sidr.thermal.statistics import bose, fermi, gas
-from sidr.thermal.units import ALPHA_EM, G_F, M_E, RHO_NU, SIN2_W
 from sidr.thermal.weak import COUPLINGS, integrals, weak_among_neutrinos, weak_from_plasma
 
 #: The benchmark of Fig. 1: m_phi [MeV], lambda_phi_chi, M_N/lambda_phi_N [MeV], Sigma m_nu [eV], n_chi

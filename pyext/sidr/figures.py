@@ -5,14 +5,12 @@ import numpy as np
 from tqdm import tqdm
 
 from sidr.classy import Class
+from sidr.constants import T_CMB
 from sidr.neutrinos import class_inputs
 
 #: Planck 2018 best fit of LCDM, as in the benchmarks and the README.
 COSMOLOGY = {"omega_b": 0.022383, "omega_cdm": 0.12011, "H0": 67.32, "tau_reio": 0.0543,
              "ln10^{10}A_s": 3.0448, "n_s": 0.96605}
-
-#: Temperature of the CMB, for D_l in muK^2 [muK]
-T_CMB = 2.7255e6
 
 
 def lensed_spectra(inputs, l_max=2500):
@@ -51,7 +49,7 @@ def spectra(log10_G_eff=(-4, -3, -2, -1.5, -1), n_chi=1, m_nu_sum=0.06, alpha="d
     fig, axes = plt.subplots(2, 2, sharex=True, figsize=(10, 5.5), layout="constrained",
                              height_ratios=[2, 3])
     for spectrum, column in zip(("tt", "ee"), axes.T, strict=True):
-        column[0].plot(ell, ell * (ell + 1) / (2 * np.pi) * T_CMB**2 * lcdm[spectrum][2:], "k")
+        column[0].plot(ell, ell * (ell + 1) / (2 * np.pi) * (1e6 * T_CMB)**2 * lcdm[spectrum][2:], "k")
         column[0].set(title=spectrum.upper(), ylabel=r"$D_\ell\ [\mu\mathrm{K}^2]$")
         column[1].axhline(0, color="k", lw=0.8)
         column[1].set(xlabel=r"$\ell$", ylabel=r"$C_\ell/C_\ell^{\Lambda\mathrm{CDM}}-1$ [%]")

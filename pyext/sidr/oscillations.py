@@ -13,8 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-#: L Delta m^2/(4 E) of one eV^2 km/GeV: 1/(4 hbar c), CODATA 2018
-OSCILLATION_PHASE = 1.26693268
+from sidr.constants import OSCILLATION_PHASE
 
 
 class Mixing(NamedTuple):

@@ -6,13 +6,13 @@
     sidr reweight chains/quickstart                               (how good it is, by exact CLASS)
 """
 
-import subprocess
 from pathlib import Path
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 
 from sidr import runs
+from sidr.checkout import commit
 from sidr.emulator import design
 from sidr.emulator.background import Background
 from sidr.emulator.emulator import Emulator
@@ -113,13 +113,6 @@ def chi2_errors(emulator, spectra):
         A = minimize_scalar(chi2, bounds=(0.95, 1.05), args=(exact,), method="bounded").x
         errors.append(chi2(A, emulated) - chi2(A, exact))
     return np.array(errors)
-
-
-def commit():
-    """The commit of this package, if it is a checkout."""
-    found = subprocess.run(["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"],
-                           capture_output=True, text=True, check=False)
-    return found.stdout.strip() or None
 
 
 def posterior(root, emulator, seed=0):

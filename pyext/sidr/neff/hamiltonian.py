@@ -10,8 +10,8 @@ from math import sqrt
 
 import numpy as np
 
-from sidr.thermal.statistics import gas
-from sidr.thermal.units import EV, G_F, M_E
+from sidr.constants import EV, G_F, M_E
+from sidr.statistics import gas
 
 from .density import PAIRS, components
 

@@ -11,8 +11,8 @@ from math import exp, inf
 
 import numpy as np
 
+from sidr.constants import M_E, RHO_GAMMA, RHO_NU, hubble
 from sidr.thermal.plasma import plasma
-from sidr.thermal.units import M_E, RHO_GAMMA, RHO_NU, hubble
 
 from .density import DIAGONAL, commutators
 from .integrator import NoState

@@ -5,12 +5,12 @@ from math import exp, log, nan
 from typing import NamedTuple
 
 import numpy as np
-from numpy.polynomial import legendre
 from tqdm import tqdm
 
+from sidr.constants import M_E, N_EFF_UNIT, RHO_GAMMA, RHO_NU
 from sidr.neutrinos import real
+from sidr.numerics import gauss_legendre
 from sidr.oscillations import pseudo_dirac
-from sidr.thermal.units import M_E, N_EFF_UNIT, RHO_GAMMA, RHO_NU
 
 from .checkpoint import Checkpoint
 from .collisions import Terms
@@ -41,8 +41,7 @@ class Model(NamedTuple):
 
 def gauss(nodes):
     """Nodes and weights of Gauss and Legendre on (0, Y_MAX)."""
-    u, du = legendre.leggauss(nodes)
-    return Y_MAX / 2 * (u + 1), Y_MAX / 2 * du
+    return gauss_legendre(0, Y_MAX, nodes)
 
 
 def midpoints(nodes):

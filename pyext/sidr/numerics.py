@@ -1,7 +1,59 @@
-"""Tables of smooth functions, interpolated by Chebyshev polynomials."""
+"""Quadrature, and tables of smooth functions by Chebyshev polynomials."""
+
+from functools import cache
 
 import numpy as np
-from numpy.polynomial import chebyshev
+from numpy.polynomial import chebyshev, laguerre, legendre
+
+_leggauss, _laggauss = cache(legendre.leggauss), cache(laguerre.laggauss)
+
+
+def gauss_legendre(lower, upper, size):
+    """Nodes and weights of Gauss and Legendre for an integral from lower to upper.
+
+    Parameters
+    ----------
+    lower, upper : float
+    size : int
+
+    Returns
+    -------
+    nodes, weights : ndarray, shape (size,)
+    """
+    u, du = _leggauss(size)
+    return (lower + upper) / 2 + (upper - lower) / 2 * u, (upper - lower) / 2 * du
+
+
+def gauss_laguerre(size):
+    """Nodes and weights for an integral from 0 to infinity of a function that falls as exp(-x).
+
+    The weights are for the function itself: exp(x) is in them.
+
+    Parameters
+    ----------
+    size : int
+
+    Returns
+    -------
+    nodes, weights : ndarray, shape (size,)
+    """
+    u, du = _laggauss(size)
+    return u.copy(), du * np.exp(u)
+
+
+def chebyshev_nodes(size, lower=-1.0, upper=1.0):
+    """Nodes of the Chebyshev polynomials between lower and upper, from there down, shape (size,)."""
+    return (lower + upper) / 2 + (upper - lower) / 2 * np.cos(np.pi * (np.arange(size) + 0.5) / size)
+
+
+def chebyshev_fit(size):
+    """Matrix that multiplies values at the nodes, shape (..., size), to coefficients of the polynomials.
+
+    By the discrete orthogonality of the polynomials at the nodes.
+    """
+    matrix = 2 / size * chebyshev.chebvander(chebyshev_nodes(size), size - 1)
+    matrix[:, 0] /= 2
+    return matrix
 
 
 class OutsideTable(ValueError):
@@ -31,12 +83,7 @@ class Table:
         self.lower, self.upper = lower, upper
         self.centre, self.half = (upper + lower) / 2, (upper - lower) / 2
         self.degrees = np.arange(size)
-        x = np.cos(np.pi * (self.degrees + 0.5) / size)
-        values = np.asarray(function(self.centre + self.half * x))
-        # Discrete orthogonality of the polynomials at these nodes
-        coefficients = values @ chebyshev.chebvander(x, size - 1) * (2 / size)
-        coefficients[..., 0] /= 2
-        self.coefficients = coefficients
+        self.coefficients = np.asarray(function(chebyshev_nodes(size, lower, upper))) @ chebyshev_fit(size)
 
     def __call__(self, x):
         """The functions at one number x, an array of the leading shape."""
