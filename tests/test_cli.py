@@ -1,7 +1,12 @@
 """Wrong arguments of each command of `sidr`: one sentence at once, which names what is wrong."""
 
-import pytest
+import subprocess
+import sys
 
+import pytest
+from cobaya.log import LoggedError
+
+from sidr.classy import CosmoComputationError, CosmoSevereError
 from sidr.cli import main
 from sidr.commands import posteriors
 
@@ -109,3 +114,37 @@ def test_interrupt_is_one_line(here, monkeypatch, capsys):
         raise KeyboardInterrupt
     monkeypatch.setattr(posteriors, "run_plot", interrupted)
     assert main(["plot", "run"]) == 130 and said(capsys) == "sidr plot: interrupted"
+
+
+@pytest.mark.parametrize("name, is_fault", [("jinja2", False), ("sidr.report.page", True)])
+def test_missing_package_is_named(here, monkeypatch, capsys, name, is_fault):
+    def missing(args):
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+    monkeypatch.setattr(posteriors, "run_report", missing)
+    if is_fault:
+        with pytest.raises(ModuleNotFoundError):
+            main(["report", "run"])
+    else:
+        assert main(["report", "run"]) == 1 and "the package jinja2 is missing" in said(capsys)
+
+
+def test_computations_do_not_load_what_draws():
+    code = ("import sys, sidr.thermal.plane, sidr.neff.table, sidr.oscillations, sidr.vmodel; "
+            "print([name for name in ('matplotlib', 'getdist') if name in sys.modules])")
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("error", [
+    CosmoComputationError("CLASS cannot"), CosmoSevereError("CLASS cannot"),
+    LoggedError("test", "CLASS cannot"), ValueError("CLASS\ncannot"), RuntimeError("CLASS cannot"),
+    MemoryError("CLASS cannot")])
+def test_errors_of_class_of_cobaya_and_ours_are_one_sentence(here, monkeypatch, capsys, error):
+    def failing(args):
+        raise error
+    monkeypatch.setattr(posteriors, "run_plot", failing)
+    assert main(["plot", "run"]) == 1
+    line = said(capsys)
+    assert line.startswith("sidr plot: ") and line.endswith("CLASS cannot")
+    with pytest.raises(type(error)):
+        main(["plot", "run", "--debug"])

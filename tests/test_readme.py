@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from cobaya.model import get_model
 from cobaya.yaml import yaml_load
@@ -34,4 +35,7 @@ def test_yaml_example_is_a_model():
     model = get_model({key: info[key] for key in ("theory", "likelihood", "params")})
     point = {"m_nu_sum": 0.05, "omega_b": 0.0223, "omega_cdm": 0.118, "H0": 68}
     assert model.parameterization.sampled_params().keys() == point.keys()
-    assert model.logposterior(point).logpost > -100
+    emulated = get_model({"theory": {"sidr.theory.SIDREmulator": info["theory"]["sidr.theory.SIDR"]},
+                          **{key: info[key] for key in ("likelihood", "params")}})
+    chi2, other = (-2 * np.sum(m.loglikes(point, return_derived=False)) for m in (model, emulated))
+    assert chi2 == pytest.approx(other, abs=0.02)       # CLASS and the emulator's background

@@ -36,7 +36,7 @@ def test_command_says_what_is_wrong(arguments, says, tmp_path, capsys):
 
 
 def test_every_figure_has_what_the_paper_describes():
-    from sidr.thermal import figures
+    from sidr.figures import thermal as figures
     assert list(figures.FIGURES) == ["fig1", "fig2"] + [f"figS{i}" for i in range(1, 8)]
     temperatures = figures.fig1().axes[1]
     assert "2.284" in temperatures.texts[0].get_text()      # N_nu = 2.28, N_tot = 3.04
@@ -83,7 +83,7 @@ def test_plane_with_a_bad_line_is_named(tmp_path, damage, words):
 
 
 def test_posterior_is_drawn_when_its_file_is_there(tmp_path):
-    from sidr.thermal import figures
+    from sidr.figures import thermal as figures
     limits = tmp_path / "limits.yaml"
     limits.write_text("""
 1: {limit: [[-5, 0.1], [-3, 0.11], [-1, 0.14]], modes: {SI: [-2, -1], MI: [-5, -3.3]}}
@@ -107,7 +107,7 @@ def test_posterior_is_drawn_when_its_file_is_there(tmp_path):
     ("1: {limit: [[0, 1], [1, 1]], modes: {SI: [1]}}", "wrong"), ("1: [", "line 1"),
     ("1: !!python/object/apply:os.getcwd []", "n_chi = 1")])
 def test_limits_that_are_wrong_are_one_error(tmp_path, monkeypatch, text, says):
-    from sidr.thermal import figures
+    from sidr.figures import thermal as figures
     monkeypatch.chdir(tmp_path)
     limits = tmp_path / "limits.yaml"
     if text is not None:

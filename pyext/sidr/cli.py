@@ -24,6 +24,12 @@ def main(argv=None):
     except expected(args) as error:
         print(f"sidr {args.command}: {sentence(error)}", file=sys.stderr)
         return 1
+    except ModuleNotFoundError as error:
+        if args.debug or (error.name or "sidr").partition(".")[0] == "sidr":
+            raise
+        print(f"sidr {args.command}: the package {error.name} is missing: pip install sidr brings all that "
+              "the commands need", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         if args.debug:
             raise

@@ -56,11 +56,8 @@ def add_figures(commands, common):
 def run_figures(args):
     import matplotlib
     matplotlib.use("Agg")
-    from sidr import vmodel
-    from sidr.neff import figures as neff
-    from sidr.thermal import figures as thermal
+    from sidr.figures import FIGURES as known
 
-    known = thermal.FIGURES | neff.FIGURES | vmodel.FIGURES
     if unknown := set(args.names) - known.keys():
         names = ", ".join(name or repr(name) for name in sorted(unknown))
         raise ValueError(f"{names}: no such figure; there are {', '.join(known)}")

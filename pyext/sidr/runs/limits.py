@@ -53,7 +53,7 @@ def write_limits(roots, path, burn_in=0.3):
 
 
 def limits(samples):
-    """Limits and modes of one run, as `sidr.thermal.figures` reads them.
+    """Limits and modes of one run, as `sidr.figures.thermal` reads them.
 
     Parameters
     ----------

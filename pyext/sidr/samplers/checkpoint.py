@@ -172,7 +172,7 @@ def relevant(block, components):
 
 
 def differences(then, now, path=()):
-    """Iterator over what differs between two nested dictionaries, in words."""
+    """Iterator over what differs between two nested dictionaries, as texts."""
     for key in [*then, *(key for key in now if key not in then)]:
         a, b = then.get(key), now.get(key)
         if isinstance(a, dict) and isinstance(b, dict):

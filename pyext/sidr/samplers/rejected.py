@@ -126,6 +126,6 @@ class Rejected:
         patience = self.max_tries + 3 * self.bound * self.told
         return not self.found and self.tries >= patience
 
-    def words(self):
+    def summary(self):
         """The reasons, the most frequent first."""
         return "; ".join(f"{count} ({reason.rstrip('.')})" for reason, count in self.reasons.most_common())

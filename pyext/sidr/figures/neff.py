@@ -7,8 +7,8 @@ import numpy as np
 from scipy.optimize import brentq
 from tqdm import tqdm
 
-from .solution import solve
-from .table import interpolation
+from sidr.neff import solve
+from sidr.neff.table import interpolation
 
 #: Limits on Delta N_eff at 95%, as the paper draws them
 LIMITS = {"ACT, Planck, BAO": (0.17, "r-"), "CMB-S4": (0.06, "k--"), "CMB-HD": (0.027, "k:")}
@@ -77,5 +77,5 @@ def bound(limit, extra):
     return 10**brentq(lambda x: extra(x).N_eff - limit, *ends)
 
 
-#: For `sidr figures`
+#: By their names in the command
 FIGURES = {"neff": neff}

@@ -12,12 +12,10 @@ import numpy as np
 from sidr import yaml
 from sidr.neutrinos import N_TOT
 from sidr.oscillations import ROUNDED_SPLITTINGS
-
-from .constraints import DELTA_N_BBN, FLOORS
-from .equilibrium import equilibrium
-from .evolution import evolve
-from .plane import M_PHI, plane
-from .sterile import sterile_rates
+from sidr.thermal import equilibrium, evolve
+from sidr.thermal.constraints import DELTA_N_BBN, FLOORS
+from sidr.thermal.plane import M_PHI, plane
+from sidr.thermal.sterile import sterile_rates
 
 #: Fig. 1: m_phi [MeV], lambda_phi_chi, M_N/lambda_phi_N [MeV], Sigma m_nu [eV], n_chi
 BENCHMARK = (0.01, 0.003, 100, 0.065, 1)
@@ -223,6 +221,6 @@ def draw_posterior(ax, known):
         ax.fill_betweenx(m_phi, FLOORS["normal"], m_nu_sum, where=inside, color="r", alpha=0.5, lw=0)
 
 
-#: By their numbers in the paper; `sidr figures` gives each the options that are among its arguments
+#: By their numbers in the paper
 FIGURES = {"fig1": fig1, "fig2": fig2, "figS1": figS1, "figS2": figS2, "figS3": figS3, "figS4": figS4,
            "figS5": figS5, "figS6": figS6, "figS7": figS7}
