@@ -1,6 +1,5 @@
 """The figures of the thermal history, and the planes that they keep."""
 
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -55,11 +54,12 @@ def test_plane_is_resumed_after_a_kill_and_refuses_another_grid(tmp_path, monkey
     head, *rows = file.read_text().splitlines()
     assert len(rows) == 3
     solved = []
-    monkeypatch.setattr(module, "_row", lambda m_phi, *args: (solved.append(m_phi), row(m_phi, *args))[1])
-    monkeypatch.setattr(module, "ProcessPoolExecutor", lambda jobs: ThreadPoolExecutor(jobs))
+    monkeypatch.setattr(module, "_row", lambda i, *args: (solved.append(i), row(i, *args))[1])
+    monkeypatch.setattr(module, "compute", lambda function, items, jobs: (      # in this process
+        (item, function(*item)) for item in items))
     file.write_text("\n".join([head, *rows[:2], rows[2][:left]]))
     again = plane(1, 100, size=3, file=file, jobs=1)
-    assert solved == [again.m_phi[int(rows[2].split()[0])]]     # no row that is there
+    assert solved == [int(rows[2].split()[0])]      # no row that is there
     assert np.array_equal(again.N_eff, first.N_eff) and np.array_equal(again.N_eff_nu, first.N_eff_nu)
     assert file.read_text().splitlines() == [head, *rows]
     with pytest.raises(ValueError, match="begins with `# n_chi 1, .* 3 x 3; .*, not with .*4 x 4; "):
