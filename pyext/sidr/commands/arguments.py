@@ -120,7 +120,7 @@ def root(text):
 def add_burn_in(command):
     """Add the option --burn-in."""
     command.add_argument("--burn-in", type=burn_in, default=0.3, metavar="FRACTION",
-                         help="of each chain, or number of its rows, left out at its start (default: 0.3)")
+                         help="burn-in: fraction of each chain, or number of its rows (default: 0.3)")
 
 
 def add_jobs(command):

@@ -61,7 +61,7 @@ def add_report(commands, common):
                         help="folder for report.html and its pictures (default: report)")
     add_burn_in(report)
     report.add_argument("-w", "--watch", nargs="?", type=whole(1, 86400), const=60, metavar="SECONDS",
-                        help="write the page again when a run has gone on, looking every so many seconds "
+                        help="update the page when a run has written, looking every so many seconds "
                         "(default: 60), until all have converged")
     report.set_defaults(run=run_report)
 
@@ -81,7 +81,8 @@ def run_report(args):
 
 
 def add_reweight(commands, common):
-    exact = commands.add_parser("reweight", parents=[common], help="make a run with an emulator exact")
+    exact = commands.add_parser("reweight", parents=[common],
+                                help="reweight an emulated run with exact CLASS")
     exact.add_argument("root", type=arguments.root, metavar="ROOT",
                        help="`output` of the run; results go to ROOT.post.exact")
     exact.add_argument("-n", "--points", type=whole(4, 10**6), default=300, metavar="N",
@@ -94,7 +95,7 @@ def add_reweight(commands, common):
                        help="where Cobaya's data are")
     add_burn_in(exact)
     exact.add_argument("--seed", type=whole(0, 2**32 - 1), default=0, metavar="N",
-                       help="of the draw (default: 0)")
+                       help="seed of the draw (default: 0)")
     exact.add_argument("--trust", action="store_true",
                        help="execute code that the input of the run has; without it such a run is refused")
     exact.set_defaults(run=run_reweight)
