@@ -1,7 +1,7 @@
 """How well the compressed Planck agrees with Cobaya's likelihoods, on spectra that it was not made of.
 
 Points of posteriors, as many of each mode of each run; then models that the compression was not made for.
-Spectra are kept in a folder: a stopped run goes on, and another compression is judged in seconds.
+Spectra are kept in a folder: a stopped run is resumed, and another compression is judged in seconds.
 
     export COBAYA_PACKAGES_PATH=packages
     python benchmarks/compression.py posterior FOLDER ROOT... [-n 20] [--file FILE]
@@ -19,11 +19,11 @@ import numpy as np
 from sidr.likelihoods import compress, compression
 from tqdm import tqdm
 
-from sidr import plots, precision
-from sidr.chains import read_info
+from sidr import precision, runs
 from sidr.classy import Class
 from sidr.emulator.spectra import SETTINGS, T_CMB, exact
-from sidr.report.scenario import MODE_EDGE, scenario
+from sidr.modes import MODES
+from sidr.runs import scenario
 
 NAMES = ("omega_b", "omega_cdm", "H0", "logA", "n_s", "tau_reio", "m_nu_sum", "A_planck")
 
@@ -50,11 +50,12 @@ def posteriors(roots, number):
     """Samples by run and mode, lists of dictionaries."""
     result, rng = {}, np.random.default_rng(0)
     for root in roots:
-        samples, info = plots.load(root), read_info(f"{root}.updated.yaml")
-        case, (theory,) = scenario(info), info["theory"].values()
+        run = runs.load(root)
+        samples, case, (theory,) = run.samples, scenario(run.info), run.info["theory"].values()
         chi = case.n_chi > 0
         coupling = samples["log10_G_eff"] if chi else np.zeros(samples.numrows)
-        modes = {"MI": coupling <= MODE_EDGE, "SI": coupling > MODE_EDGE} if chi else {None: coupling == 0}
+        modes = ({name: mode.holds(coupling) for name, mode in MODES.items()} if chi
+                 else {None: coupling == 0})
         for mode, inside in modes.items():
             weights = samples.weights * inside
             rows = rng.choice(len(weights), number, p=weights / weights.sum())

@@ -19,6 +19,8 @@ from cobaya.run import run
 from cobaya.yaml import yaml_load, yaml_load_file
 from scipy.stats import norm
 
+from sidr import modes
+
 os.environ.setdefault("COBAYA_NOMPI", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -35,7 +37,7 @@ PARAMS = {"omega_b": (0.01, 0.04, 0.00014, 0.0224, 0.0225),
 COUPLING = (-5, 1)
 MODES = {"MI": (-4, 0.5), "SI": (-1.7, 0.15)}
 WEIGHTS = {"MI": 0.7, "SI": 0.3}
-SPLIT = -2.5
+SPLIT = modes.SPLIT
 
 
 class TwoModes(Likelihood):

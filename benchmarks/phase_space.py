@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from sidr import precision
 from sidr.classy import Class
-from sidr.figures import COSMOLOGY
+from sidr.figures.cmb import COSMOLOGY
 from sidr.neutrinos import N_TOT, class_inputs
 
 PHASE_SPACES = ("degeneracy", "temperature", "fugacity")

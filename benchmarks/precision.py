@@ -2,7 +2,7 @@
 
 The 200 points of `posterior.txt` were drawn from the posterior of Planck 2018 and DESI DR2 for one
 flavour of chi, a hundred from each mode of log10 G_eff. Some (--every) are computed with each precision
-setting; the chi2 of the real likelihoods are appended to a table, so that a stopped run goes on (and the
+setting; the chi2 of the real likelihoods are appended to a table, so that a stopped run is resumed (and the
 two modes may run side by side, with --modes).
 
     export COBAYA_PACKAGES_PATH=packages
@@ -27,6 +27,7 @@ from tqdm import tqdm
 
 from sidr import precision
 from sidr.classy import Class, calibration
+from sidr.modes import SI
 from sidr.neutrinos import class_inputs
 
 HERE = Path(__file__).parent
@@ -167,7 +168,7 @@ def computed(settings, values, neutrinos=NEUTRINOS):
 
 def spectra(settings, log10_G_eff):
     """Lensed spectra with these inputs, and CPU time [s], of the central cosmology of a mode."""
-    mode = posterior()[MODES["SI" if log10_G_eff > -2.5 else "MI"]]
+    mode = posterior()[MODES["SI" if SI.holds(log10_G_eff) else "MI"]]
     values = dict(zip(SAMPLED, mode.mean(axis=0), strict=True))
     cosmo, cpu = computed(settings, values | {"log10_G_eff": log10_G_eff, "m_nu_sum": 0.06})
     return cosmo.lensed_cl(L_MAX), cpu

@@ -3,7 +3,7 @@
 Points of Table S1 of arXiv:2506.08085 for 1, 2 and 40 flavours of chi: a Latin hypercube, corners
 of the box, and the edges of the plane of coupling and mass. Each gives lensed TT, TE, EE and phi phi
 to l = 2508 in a process of its own kind, which may crash or hang without ending the others. The
-results are appended to a table; the same command goes on where it was stopped.
+results are appended to a table; the same command continues where it was stopped.
 
     python benchmarks/robustness.py --output robustness.csv [--points 2000] [--precision planck]
                                     [--workers 1] [--limit 300] [--plot robustness.png] [--again 20]

@@ -3,8 +3,8 @@
 #
 #   chains/grid.sh GRID [--emulated] [--slurm] [--dryrun] [--settings chains/grid.py] [options of cobaya-grid-run]
 #
-# --emulated: with sidr.theory.SIDREmulator and sidr.likelihoods.PlanckCompressed, minutes a run.
-# The same command, after a stop, goes on with what has not converged. Options of cobaya-grid-run choose
+# --emulated: chains/grid_emulated.py, with sidr.theory.SIDREmulator and PlanckCompressed, minutes a run.
+# The same command, after a stop, continues what has not converged. Options of cobaya-grid-run choose
 # jobs: --data dr1, --param si, --name sidr_nchi1_si_planck. taskset -c 0-7 chains/grid.sh ... keeps to 8 cores.
 set -euo pipefail
 
@@ -16,7 +16,7 @@ grid=$1 settings=$chains/grid.py slurm='' dryrun='' options=()
 shift
 while [ $# -gt 0 ]; do
     case $1 in
-        --emulated) export SIDR_EMULATED=1 ;;
+        --emulated) settings=$chains/grid_emulated.py ;;
         --slurm) slurm=yes ;;
         --dryrun) dryrun=yes ;;
         --settings) settings=$2; shift ;;
@@ -42,7 +42,7 @@ cobaya-grid-create "$grid" "$settings" >/dev/null
 export OMPI_MCA_hwloc_base_binding_policy=none PRTE_MCA_hwloc_default_binding_policy=none
 
 if [ $slurm ]; then
-    # A job goes on to its best fit. Metropolis has four chains of four threads; nested sampling a process a core
+    # A job continues with its best fit. Metropolis has four chains of four threads; nested sampling a process a core
     submit 'sbatch: mpirun -n 4 cobaya-run -r \1' --group metropolis --job-template "$chains/slurm.sh"
     submit 'sbatch: mpirun -n 64 cobaya-run -r \1' --group nested --job-template "$chains/slurm.sh" \
         --cores-per-node 64 --chains-per-node 64 --mem-per-node 64000
@@ -72,4 +72,4 @@ cobaya-grid-converge "$grid" --checkpoint
 cobaya-grid-getdist "$grid" --group metropolis --burn_remove 0.3 --exist
 cobaya-grid-getdist "$grid" --group nested --burn_remove 0 --exist
 cobaya-grid-tables "$grid" "$grid/tables" --no_delta_chisq
-python "$chains/minima.py" "$grid" | tee "$grid/minima.txt"
+sidr minima "$grid" | tee "$grid/minima.txt"

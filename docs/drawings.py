@@ -9,16 +9,21 @@ WIDTH = 700
 
 #: Bands from people down to CLASS: name, and in each what it has: module, one phrase
 BANDS = (
-    ("For people", {"cli": "the command", "plots": "triangle plots, limits",
-                    "figures": "spectra against LCDM", "report": "one page on many runs"}),
-    ("Runs", {"samplers": "nested sampling", "reweight": "emulated runs made exact",
-              "chains": "reads a run on disk"}),
+    ("Commands", {"cli": "the command sidr", "commands": "its subcommands",
+                  "figures": "of physics and papers", "plots": "triangle plots, limits",
+                  "report": "one page on many runs", "reweight": "emulated runs made exact"}),
+    ("Runs", {"runs": "runs on disk, evidence", "modes": "MI and SI of log10 G_eff",
+              "samplers": "nested sampling"}),
     ("For Cobaya", {"theory": "SIDR, SIDREmulator, …", "likelihoods": "DESI, Planck, N_eff",
                     "emulator": "spectra in milliseconds"}),
     ("Physics", {"neutrinos": "what is left, as inputs", "thermal": "couplings to N_eff, G_eff",
                  "neff": "quantum kinetics", "oscillations": "PMNS, splittings",
                  "vmodel": "massless neutrinos", "precision": "settings of CLASS"}),
     ("CLASS", {"classy": "Class, with chi"}),
+    ("Ground floor", {"constants": "with their sources", "numerics": "quadrature, Chebyshev",
+                      "statistics": "ideal quantum gases", "files": "atomic writes, checksums",
+                      "pools": "processes", "yaml": "reads, never executes",
+                      "checkout": "commit of results"}),
 )
 
 #: A call: what is done, where, and what is handed on
@@ -36,7 +41,7 @@ STEPS = (
 
 
 def packages():
-    """The modules of sidr in bands; imports point down."""
+    """The modules of sidr in bands."""
     modules = {"likelihoods", *(module.name for module in pkgutil.iter_modules(sidr.__path__))}
     rest = dict.fromkeys(sorted(modules.difference(*(band for _, band in BANDS))), "")
     bands = [(title, {name: band[name] for name in band if name in modules}) for title, band in BANDS]

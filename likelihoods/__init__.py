@@ -25,7 +25,7 @@ Some of DESI's tracers only (DESI_DR1 takes the same option)::
     Distances over the sound horizon at the drag epoch; Cobaya's `bao.desi_2024_bao_all` and
     `bao.desi_dr2.desi_bao_all` without their download.
 `CMBCompressed`
-    theta*, omega_b and omega_b + omega_c from Planck PR4. It knows the expansion only: read its
+    theta*, omega_b and omega_b + omega_c from Planck PR4. It constrains the background only: read its
     docstring before using it with self-interacting radiation.
 `PlanckCompressed`
     Planck 2018 spectra and lensing, compressed to what the spectra of this package's models can reach:

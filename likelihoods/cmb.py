@@ -22,7 +22,7 @@ class CMBCompressed(Likelihood):
     Planck PR4 as a Gaussian in theta*, omega_b and omega_b + omega_c
     \cite{DESI:2025zgx,Rosenberg:2022sdy}.
 
-    It replaces the primary CMB in runs that need the expansion only, and asks CLASS for no spectra.
+    It replaces the primary CMB in runs that need the background only, and asks CLASS for no spectra.
     omega_c is CLASS's cold dark matter, without neutrinos.
 
     It cannot see a self-interaction: G_eff enters none of the three numbers. Worse, chi's coupling

@@ -1,6 +1,5 @@
 """Making a compressed Planck likelihood of Cobaya's own and of exact spectra."""
 
-import subprocess
 from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
@@ -11,6 +10,7 @@ from cobaya.component import get_component_class
 from cobaya.log import LoggedError
 
 from sidr import yaml
+from sidr.checkout import commit
 from sidr.files import read_npz
 
 from .compression import PARTS, SPECTRA, Compression
@@ -160,10 +160,3 @@ def about(path):
     """What a folder of spectra says about itself, or nothing."""
     description = path.with_suffix("") / "about.yaml"
     return yaml.load_file(description) if description.exists() else None
-
-
-def commit():
-    """Commit of the checkout of which this file is, or nothing."""
-    result = subprocess.run(["git", "describe", "--always", "--dirty", "--abbrev=12"], text=True,
-                            cwd=Path(__file__).resolve().parent, capture_output=True)
-    return result.stdout.strip() or None

@@ -7,8 +7,9 @@ import pytest
 from cobaya.run import run
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sidr import chains, plots
+from sidr import runs
 from sidr.cli import main
+from sidr.runs import chains
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,7 @@ def test_whole_chain_has_nothing_to_complain_about(chain):
 
 def test_bad_rows_are_named_and_the_good_ones_kept(copy):
     root, lines = copy
-    good = plots.load(root, 0).samples
+    good = runs.load_samples(root, 0).samples
     broken = lines[:50] + ["\x00\x00\x00"] + lines[50:90] + [lines[90][:40] + lines[91]]
     broken += ["1 x" + lines[92][20:], lines[93].replace("1", "nan", 1), *lines[94:]]
     write(root, broken)

@@ -105,9 +105,7 @@ def test_run_file_is_a_job_of_the_grid(grid, name):
 @pytest.fixture(scope="module")
 def emulated(tmp_path_factory):
     folder = tmp_path_factory.mktemp("emulated")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SIDR_EMULATED", "1")
-        makeGrid(str(folder), str(CHAINS / "grid.py"))
+    makeGrid(str(folder), str(CHAINS / "grid_emulated.py"))
     return folder
 
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,20 @@ def test_setup_lists_every_package_folder():
     folders += [Path("sidr", p.parent.relative_to(ROOT)) for p in
                 ROOT.glob("likelihoods/**/__init__.py")]
     assert sorted(listed) == sorted(".".join(folder.parts) for folder in folders)
+
+
+def test_source_distribution_has_what_a_build_needs_and_no_results(tmp_path):
+    copy = tmp_path / "sidr"
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(
+        ".*", "build", "docs", "external", "*.so", "*.egg-info"))
+    code = f"from setuptools import build_meta; print(build_meta.build_sdist({str(tmp_path)!r}))"
+    result = subprocess.run([sys.executable, "-c", code], cwd=copy, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    with tarfile.open(tmp_path / result.stdout.split()[-1]) as file:
+        names = {"/".join(name.split("/")[1:]) for name in file.getnames()}
+    assert {"class_patch/patches/series", "class_patch/src/sidr.h", "chains/quickstart.yaml", "LICENSE",
+            "pyext/sidr/emulator/emulators/nchi1.npz", "likelihoods/PlanckCompressed.npz"} < names
+    assert not [name for name in names if name.startswith("chains/results") or name.endswith((".o", ".so"))]
 
 
 def test_missing_compiler_is_named_before_anything_is_built(tmp_path):

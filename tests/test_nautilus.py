@@ -26,7 +26,7 @@ from numpy.testing import assert_allclose
 from scipy.stats import chi2, multivariate_normal, norm
 
 from nested import SPLIT, WEIGHTS, toy
-from sidr import plots
+from sidr import plots, runs
 from sidr.files import seal, unseal
 from sidr.samplers.checkpoint import Checkpoint
 from sidr.samplers.evidence import effective_size, evidence, split
@@ -277,7 +277,7 @@ def test_failed_points_are_zeros_counted_and_listed(tmp_path, capsys):
     inside = np.diff(norm.cdf([0, 1], 0.5, 0.2))[0]
     assert_allclose(products["logZ"], np.log(0.8 * inside), atol=0.06)
     assert_allclose(np.loadtxt(tmp_path / "run.failed"), failed)
-    text = f"Points without likelihood, of {products['calls']}: {len(failed)} (fails could not compute it)."
+    text = f"Points with zero likelihood, of {products['calls']}: {len(failed)} (fails could not compute"
     assert text in capsys.readouterr().out
 
 
@@ -417,7 +417,7 @@ def test_products_are_files_that_cobaya_and_getdist_read(finished):
 
 def test_sidr_plot_takes_all_rows_and_kish_s_number(finished):
     root, products = finished
-    samples = plots.load(root)
+    samples = runs.load_samples(root)
     assert samples.numrows == len(products["sample"])
     assert f"about {products['ESS']:.0f} independent" in plots.table(samples, ["x", "total"])
 

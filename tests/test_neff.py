@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from sidr.constants import M_E
 from sidr.neff import Terms, electrons, integrals, integrator, solution, solve, solve_neutrinos
 from sidr.neff.checkpoint import Checkpoint
 from sidr.neff.damping import Damping, relaxation_rates
@@ -12,7 +13,6 @@ from sidr.neff.kinetics import Kinetics
 from sidr.oscillations import Mixing, Neutrinos, pmns, pseudo_dirac, rotation, standard, three_plus_one
 from sidr.thermal import weak
 from sidr.thermal.plasma import plasma
-from sidr.thermal.units import M_E
 
 RNG = np.random.default_rng(1)
 

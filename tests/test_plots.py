@@ -83,7 +83,7 @@ def test_command_names_the_parameters_there_are(chain, capsys):
 
 
 def test_command_draws_spectra_against_LCDM(tmp_path, monkeypatch):
-    from sidr import figures
-    monkeypatch.setattr(figures.lensed_spectra, "__defaults__", (300,))  # l_max, to be quick
+    from sidr.figures import cmb
+    monkeypatch.setattr(cmb.lensed_spectra, "__defaults__", (300,))  # l_max, to be quick
     assert main(["spectra", "-g", "-2", "-o", str(tmp_path / "spectra.png")]) == 0
     assert (tmp_path / "spectra.png").stat().st_size > 10000

@@ -8,11 +8,12 @@ import pytest
 from cobaya.yaml import yaml_dump, yaml_load
 from sidr.likelihoods import compress, compression
 
-from sidr import chains, report, yaml
+from sidr import report, runs, yaml
 from sidr.cli import main
 from sidr.emulator import design
 from sidr.emulator.emulator import FOLDER, Emulator
 from sidr.emulator.training import TrainingSet
+from sidr.report.entry import read_entry
 from sidr.reweight import reweight
 from sidr.reweight.trust import code, is_arithmetic
 
@@ -265,7 +266,7 @@ def test_one_broken_file_leaves_the_rest_of_its_run(run, extension, damage):
         path.mkdir()
     else:
         path.write_bytes(b"\xff\xfe\x00 : [x\n" if damage == "bytes" else b"")
-    read = report.run.read_run(run)
+    read = read_entry(run)
     about = [complaint for complaint in read.complaints if str(path) in complaint]
     # what is empty has just begun; any bytes are a list of failed points, and comments among the ranges
     assert about or damage == "empty" or extension in (".failed", ".ranges") and damage == "bytes"
@@ -290,9 +291,9 @@ def test_report_is_made_with_broken_runs_in_it(run, tmp_path, capsys):
     ("- 1", "run.logZ cannot be read")])
 def test_log_Z_that_is_no_number_is_said(run, text, says, caplog):
     Path(f"{run}.logZ").write_text(text)
-    evidence, (complaint,) = chains.read_evidence(run)
+    evidence, (complaint,) = runs.read_evidence(run)
     assert evidence == {} and says in complaint
-    assert says in " ".join(report.run.read_run(run).complaints)
+    assert says in " ".join(read_entry(run).complaints)
     result = reweight(str(run), 20, jobs=1)
     assert "exact" not in result["logZ"] and says in caplog.text
 

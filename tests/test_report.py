@@ -21,8 +21,8 @@ from numpy.testing import assert_allclose
 from sidr import report
 from sidr.cli import main
 from sidr.report import effort, fits, paper
-from sidr.report.run import read_run
-from sidr.report.scenario import scenario
+from sidr.report.entry import read_entry
+from sidr.runs import scenario
 
 CHAINS = Path(__file__).parents[1] / "chains"
 
@@ -96,7 +96,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def runs(folder):
     """What is read of them, by name."""
-    return {name: read_run(folder / name) for name in ("mi", "si", "full", "lcdm")}
+    return {name: read_entry(folder / name) for name in ("mi", "si", "full", "lcdm")}
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from cobaya.yaml import yaml_dump_file, yaml_load_file
 from numpy.testing import assert_allclose
 from scipy.stats import norm
 
-from sidr import plots
+from sidr import runs
 from sidr.cli import main
 from sidr.reweight import reweight
 from sidr.reweight.importance import Draws, Reweighting, draw, exact_quantile, quantile
@@ -189,7 +189,7 @@ def test_posterior_with_two_modes_becomes_the_exact_one(two_modes):
 
 def test_means_and_limits_become_the_exact_ones(two_modes):
     result = reweight(two_modes, n=1500, override=likelihood("q"), jobs=1)
-    samples = plots.load(two_modes)
+    samples = runs.load_samples(two_modes)
     x, weights, weak = samples["m_nu_sum"], samples.weights, samples["log10_G_eff"] < -2.5
     # All samples of the run, reweighted: the answer to which 1500 of them are an estimate
     exact = weights * np.exp(q(samples["log10_G_eff"], x) - p(samples["log10_G_eff"], x))
@@ -215,14 +215,14 @@ def test_run_that_is_exact_already_is_not_moved(copy):
 
 def test_points_that_cannot_be_computed_are_impossible_and_listed(copy):
     result = reweight(copy, n=400, override=likelihood("refusing"), jobs=1)
-    samples = plots.load(copy)
+    samples = runs.load_samples(copy)
     left = np.average(samples["m_nu_sum"] <= 0.8, weights=samples.weights)
     logZ = result["logZ"]
     assert abs(logZ["correction"] - np.log(left)) < 4 * logZ["correction_std"] < 0.1
     assert 30 < len(result["refused"]) < 100
     assert all(point["m_nu_sum"] > 0.8 for point in result["refused"])
     assert_allclose(result["delta_chi2"]["rms"], 0, atol=1e-5)
-    exact = plots.load(f"{copy}.post.exact")
+    exact = runs.load_samples(f"{copy}.post.exact")
     assert exact.numrows == result["points"] - len(result["refused"])
     assert exact["m_nu_sum"].max() <= 0.8
     text = Path(f"{copy}.post.exact.summary.txt").read_text()
@@ -245,10 +245,10 @@ def test_mode_that_does_not_exist_is_gone(copy):
 
 def test_exact_samples_are_for_getdist_and_cobaya(copy):
     result = reweight(copy, n=300, override=likelihood("q"), jobs=1)
-    exact = plots.load(f"{copy}.post.exact")
+    exact = runs.load_samples(f"{copy}.post.exact")
     assert exact.sampler == "nested" and exact.numrows == result["points"]
     param = result["params"]["m_nu_sum"]
-    then = plots.load(copy)
+    then = runs.load_samples(copy)
     # a shift without what the draw has by chance: nearer to the run than the mean of the draws
     assert_allclose(exact.mean("m_nu_sum"), then.mean("m_nu_sum") + param["mean"]["shift"] * param["sigma"],
                     atol=4 * param["sigma"] / 300**0.5)
@@ -336,7 +336,7 @@ def test_run_with_class_is_computed_by_class(tmp_path):
     Path(f"{root}.post.exact.npz").unlink()
     planck = reweight(root, n=12, jobs=1)       # a coarser table of recombination
     assert planck["theory"] == ["sidr.theory.SIDR"] and 1e-4 < planck["delta_chi2"]["rms"] < 0.05
-    assert plots.load(f"{root}.post.exact")["Omega_m"].std() > 0
+    assert runs.load_samples(f"{root}.post.exact")["Omega_m"].std() > 0
 
 
 # What is wrong, in one line

@@ -1,6 +1,5 @@
 """The figures of the thermal history, and the planes that they keep."""
 
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -36,7 +35,7 @@ def test_command_says_what_is_wrong(arguments, says, tmp_path, capsys):
 
 
 def test_every_figure_has_what_the_paper_describes():
-    from sidr.thermal import figures
+    from sidr.figures import thermal as figures
     assert list(figures.FIGURES) == ["fig1", "fig2"] + [f"figS{i}" for i in range(1, 8)]
     temperatures = figures.fig1().axes[1]
     assert "2.284" in temperatures.texts[0].get_text()      # N_nu = 2.28, N_tot = 3.04
@@ -55,11 +54,12 @@ def test_plane_is_resumed_after_a_kill_and_refuses_another_grid(tmp_path, monkey
     head, *rows = file.read_text().splitlines()
     assert len(rows) == 3
     solved = []
-    monkeypatch.setattr(module, "_row", lambda m_phi, *args: (solved.append(m_phi), row(m_phi, *args))[1])
-    monkeypatch.setattr(module, "ProcessPoolExecutor", lambda jobs: ThreadPoolExecutor(jobs))
+    monkeypatch.setattr(module, "_row", lambda i, *args: (solved.append(i), row(i, *args))[1])
+    monkeypatch.setattr(module, "compute", lambda function, items, jobs: (      # in this process
+        (item, function(*item)) for item in items))
     file.write_text("\n".join([head, *rows[:2], rows[2][:left]]))
     again = plane(1, 100, size=3, file=file, jobs=1)
-    assert solved == [again.m_phi[int(rows[2].split()[0])]]     # no row that is there
+    assert solved == [int(rows[2].split()[0])]      # no row that is there
     assert np.array_equal(again.N_eff, first.N_eff) and np.array_equal(again.N_eff_nu, first.N_eff_nu)
     assert file.read_text().splitlines() == [head, *rows]
     with pytest.raises(ValueError, match="begins with `# n_chi 1, .* 3 x 3; .*, not with .*4 x 4; "):
@@ -83,7 +83,7 @@ def test_plane_with_a_bad_line_is_named(tmp_path, damage, words):
 
 
 def test_posterior_is_drawn_when_its_file_is_there(tmp_path):
-    from sidr.thermal import figures
+    from sidr.figures import thermal as figures
     limits = tmp_path / "limits.yaml"
     limits.write_text("""
 1: {limit: [[-5, 0.1], [-3, 0.11], [-1, 0.14]], modes: {SI: [-2, -1], MI: [-5, -3.3]}}
@@ -107,7 +107,7 @@ def test_posterior_is_drawn_when_its_file_is_there(tmp_path):
     ("1: {limit: [[0, 1], [1, 1]], modes: {SI: [1]}}", "wrong"), ("1: [", "line 1"),
     ("1: !!python/object/apply:os.getcwd []", "n_chi = 1")])
 def test_limits_that_are_wrong_are_one_error(tmp_path, monkeypatch, text, says):
-    from sidr.thermal import figures
+    from sidr.figures import thermal as figures
     monkeypatch.chdir(tmp_path)
     limits = tmp_path / "limits.yaml"
     if text is not None:

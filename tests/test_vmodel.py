@@ -9,8 +9,9 @@ from cobaya.yaml import yaml_load_file
 from numpy.testing import assert_allclose
 
 from sidr.cli import main
+from sidr.constants import OSCILLATION_PHASE
 from sidr.neutrinos import masses
-from sidr.oscillations import OSCILLATION_PHASE, standard
+from sidr.oscillations import standard
 from sidr.vmodel import potential
 
 

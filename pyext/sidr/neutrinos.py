@@ -315,7 +315,7 @@ def temperature_and_degeneracy(N_nu, N_tot, phase_space, z=1.0):
     if phase_space == "temperature":
         return T * (N_nu / N_tot)**(1 / 4), 1.0
     if phase_space == "fugacity":   # N_nu = 3 (T/T_inst)^4 Li_4(-z)/Li_4(-1), (S17)
-        from sidr.thermal.statistics import fermi
+        from sidr.statistics import fermi
 
         return T_INSTANTANEOUS * (N_nu / 3 * fermi(4, 1) / fermi(4, z))**(1 / 4), 1.0
     raise ValueError(f"phase_space = {phase_space!r} must be 'degeneracy', 'temperature' or 'fugacity'.")

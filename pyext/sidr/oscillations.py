@@ -13,8 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-#: L Delta m^2/(4 E) of one eV^2 km/GeV: 1/(4 hbar c), CODATA 2018
-OSCILLATION_PHASE = 1.26693268
+from sidr.constants import OSCILLATION_PHASE
 
 
 class Mixing(NamedTuple):
@@ -104,7 +103,7 @@ def pseudo_dirac(dm2, j=3, ordering="normal", delta=None):
 
     .. math:: U = U_4\,R_{j4}(45^\circ), \qquad m_j^2 \mp \tfrac{1}{2}\,\delta m_j^2
 
-    is Eq. (48) of the pseudo-Dirac paper, diagonalised; the pair mixes maximally.
+    is Eq. (48) of arXiv:2512.19782, diagonalised; the pair mixes maximally.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Posteriors for people: the triangle plot and the table of limits of one or more chains."""
+"""Posteriors: the triangle plot and the table of limits of one or more chains."""
 
 import logging
 import os
@@ -9,12 +9,13 @@ from typing import NamedTuple
 import getdist
 from getdist import plots
 
-from sidr import chains
+from sidr.modes import COUPLING
+from sidr.runs import independent_samples
 
 log = logging.getLogger(__name__)
 
 #: What a reader looks for first, in this order; the other sampled parameters follow.
-FIRST = ("m_nu_sum", "log10_G_eff", "H0", "Omega_m", "sigma8")
+FIRST = ("m_nu_sum", COUPLING, "H0", "Omega_m", "sigma8")
 
 #: Left out unless asked for.
 NUISANCE = ("A_planck",)
@@ -57,39 +58,6 @@ class Limits(NamedTuple):
     mean: str
     one_sigma: str
     two_sigma: str
-
-
-def load(root, ignore_rows=0.3):
-    """Samples of the chain `root`, as cobaya-run's `output` names it; what cannot be read is in the log.
-
-    Parameters
-    ----------
-    root : str
-        Such as `chains/quickstart`, without `.1.txt`.
-    ignore_rows : float
-        Burn-in: fraction (or, from 1 on, number) of rows that are left out at the start; none of a
-        nested sample.
-
-    Returns
-    -------
-    getdist.MCSamples
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no chain of that name.
-    ValueError
-        If there are no samples left to look at.
-    """
-    if not chains.chain_files(root):
-        raise FileNotFoundError(f"There is no chain {root}.1.txt; ROOT is the `output` of the run file.")
-    chain = chains.read(root, ignore_rows)
-    for complaint in chain.complaints:
-        log.warning("%s", complaint)
-    if chain.samples is None:
-        raise ValueError(f"{root} has {chain.rows} rows, too few after {ignore_rows:g} of burn-in: let "
-                         "it run longer, or take a smaller ignore_rows.")
-    return chain.samples
 
 
 def main_params(samples):
@@ -178,11 +146,3 @@ def aligned(rows):
     """Lines of a table, its texts in columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)).rstrip() for row in rows]
-
-
-def independent_samples(samples):
-    """Effective number of samples, of the sampled parameter that has fewest."""
-    if samples.sampler == "nested":  # whose rows have no order: Kish's number
-        return samples.weights.sum()**2 / (samples.weights**2).sum()
-    sampled = [i for i, p in enumerate(samples.getParamNames().names) if not p.isDerived]
-    return min(map(samples.getEffectiveSamples, sampled))

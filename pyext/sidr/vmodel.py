@@ -61,7 +61,3 @@ def table():
                      + "".join(f"{f'{1e4 * r:.3f} exp({phi:.3f} i)':>22}"
                                for r, phi in zip(A2.moduli, A2.phases, strict=True)))
     return "\n".join(lines)
-
-
-#: For `sidr figures`
-FIGURES = {"vmodel": table}

@@ -21,8 +21,10 @@ import numpy as np
 from numpy.polynomial import chebyshev
 from scipy.optimize import brentq
 
+from sidr.constants import T_CMB
 from sidr.neutrinos import T_INSTANTANEOUS, real
-from sidr.thermal.statistics import DY, Y
+from sidr.numerics import chebyshev_fit, chebyshev_nodes
+from sidr.statistics import DY, Y
 
 # CLASS's constants, background.h: CODATA 2006, SI
 C = 2.99792458e8
@@ -33,7 +35,6 @@ H_PLANCK = 6.62606896e-34
 MPC = 3.085677581282e22
 GYR = 3.06601394e2          # [Mpc]
 
-T_CMB = 2.7255              #: [K]
 HUBBLE_UNIT = 1e5 / C       #: 100 km/s/Mpc [1/Mpc]
 
 #: Photons today, Omega_gamma h^2
@@ -48,13 +49,11 @@ LNA_MIN = -20.0
 
 #: Nodes of the interpolation in ln a. The nearest singularity is where a^3 = -Omega_m/Omega_Lambda.
 SIZE = 160
-_X = np.cos(pi * (np.arange(SIZE) + 0.5) / SIZE)
+_X = chebyshev_nodes(SIZE)
 A = np.exp(LNA_MIN * (1 - _X) / 2)
 
 # From values at the nodes to the Chebyshev series of the integral over ln a, from there to today
-_FIT = 2 / SIZE * chebyshev.chebvander(_X, SIZE - 1).T
-_FIT[0] /= 2
-UNTIL_TODAY = -chebyshev.chebint(_FIT, lbnd=1) * (-LNA_MIN / 2)
+UNTIL_TODAY = -chebyshev.chebint(chebyshev_fit(SIZE).T, lbnd=1) * (-LNA_MIN / 2)
 
 #: H0 [km/s/Mpc] between which `from_theta_s` looks
 H0_RANGE = (20.0, 200.0)

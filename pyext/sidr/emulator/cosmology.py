@@ -127,7 +127,7 @@ class Class:
         if not by <= 0:
             self.outside += 1
             if self.fallback == "reject":
-                raise OutsideRegion(f"{self._words(point)} is outside the region of the emulator.", by)
+                raise OutsideRegion(f"{self._named(point)} is outside the region of the emulator.", by)
             self._compute_exact()
         self._params, self._computed = point, True
 
@@ -261,7 +261,7 @@ class Class:
                                    "streams freely use G_eff_sidr = 0.")
         return log10_G_eff
 
-    def _words(self, point):
+    def _named(self, point):
         names = self.emulator.design.names
         return ", ".join(f"{name} = {x:.6g}" for name, x in zip(names, point, strict=True))
 

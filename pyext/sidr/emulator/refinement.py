@@ -6,13 +6,13 @@
     sidr reweight chains/quickstart                               (how good it is, by exact CLASS)
 """
 
-import subprocess
 from pathlib import Path
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from sidr import plots
+from sidr import runs
+from sidr.checkout import commit
 from sidr.emulator import design
 from sidr.emulator.background import Background
 from sidr.emulator.emulator import Emulator
@@ -20,11 +20,11 @@ from sidr.emulator.fit import fit, worst
 from sidr.emulator.training import TrainingSet
 from sidr.likelihoods import compression
 from sidr.likelihoods.compress import SIGMA_A_PLANCK, scaled
+from sidr.modes import COUPLING, MODES
 from sidr.neutrinos import N_TOT, sector
 
 CANDIDATES = 2000   # samples of a posterior, of which the worst are taken
 SAMPLED = ("omega_b", "omega_cdm", "H0", "logA", "n_s", "tau_reio", "m_nu_sum")
-MODES = -2.5        # log10 G_eff between the modes, which get as many of them each
 
 
 def train(model, folder, size, processes=None, roots=(), add=0, test=0):
@@ -86,12 +86,14 @@ def accuracy(emulator, spectra):
     """
     errors = chi2_errors(emulator, spectra)
     names = list(emulator.design.names)
-    coupling = spectra.params[:, names.index("log10_G_eff")] if "log10_G_eff" in names else None
-    modes = {"MI": coupling <= MODES, "SI": coupling > MODES} if coupling is not None else {
-        "LCDM": np.full(len(errors), True)}
-    return {name: {"points": int(mode.sum()), "mean": round(float(errors[mode].mean()), 4),
-                   "rms": round(float(errors[mode].std()), 4)}
-            for name, mode in modes.items() if mode.any()}
+    if COUPLING in names:
+        coupling = spectra.params[:, names.index(COUPLING)]
+        inside = {name: mode.holds(coupling) for name, mode in MODES.items()}
+    else:
+        inside = {"LCDM": np.full(len(errors), True)}
+    return {name: {"points": int(rows.sum()), "mean": round(float(errors[rows].mean()), 4),
+                   "rms": round(float(errors[rows].std()), 4)}
+            for name, rows in inside.items() if rows.any()}
 
 
 def chi2_errors(emulator, spectra):
@@ -113,13 +115,6 @@ def chi2_errors(emulator, spectra):
     return np.array(errors)
 
 
-def commit():
-    """The commit of this package, if it is a checkout."""
-    found = subprocess.run(["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"],
-                           capture_output=True, text=True, check=False)
-    return found.stdout.strip() or None
-
-
 def posterior(root, emulator, seed=0):
     """Samples of a run as points of an emulator, with as many of both modes.
 
@@ -135,15 +130,15 @@ def posterior(root, emulator, seed=0):
     ndarray, shape (n, d)
         Those that are in its region; N_chi is anywhere in the range of the design.
     """
-    samples, rng = plots.load(root), np.random.default_rng(seed)
+    samples, rng = runs.load_samples(root), np.random.default_rng(seed)
     columns = {name: samples[name] for name in SAMPLED}
     weights = samples.weights / samples.weights.sum()
     chi = emulator.design.N_chi[1] > 0
     if chi:
-        columns["log10_G_eff"] = samples["log10_G_eff"]
-        strong = columns["log10_G_eff"] > MODES
-        for mode in (strong, ~strong):
-            weights[mode] /= 2 * weights[mode].sum() or 1
+        columns[COUPLING] = samples[COUPLING]
+        for mode in MODES.values():
+            inside = mode.holds(samples[COUPLING])
+            weights[inside] /= 2 * weights[inside].sum() or 1
     rows = rng.choice(len(weights), CANDIDATES, p=weights / weights.sum())
     N_chi = rng.uniform(*emulator.design.N_chi, CANDIDATES)
     points = []

@@ -4,10 +4,10 @@ import numpy as np
 
 from sidr import precision
 from sidr.classy import Class
+from sidr.constants import T_CMB
 from sidr.neutrinos import N_TOT, class_inputs
 
 L_MAX = 2508
-T_CMB = 2.7255
 SPECTRA = ("tt", "te", "ee", "pp")
 
 #: Inputs of CLASS that make the spectra what they are, as the run files for Planck have them.

@@ -1,12 +1,9 @@
 """Exact spectra of many cosmologies: a folder with a file for each, computed by several processes.
 
-What is in the folder is never computed again: after a kill the same command goes on. Each file has its
+What is in the folder is never computed again: after a kill the same command continues. Each file has its
 parameters, so that points of a design and of a posterior are side by side.
 """
 
-import os
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +15,7 @@ from sidr import yaml
 from sidr.classy import CosmoComputationError, __version__
 from sidr.emulator.spectra import SETTINGS, exact
 from sidr.files import read_npz, replacing
+from sidr.pools import compute
 
 ABOUT = "about.yaml"
 
@@ -97,10 +95,9 @@ class TrainingSet:
                   self.about["alpha"]) for i, row in enumerate(np.asarray(points).tolist())]
         tasks = [task for task in tasks if not (task[0].exists() or failure(task[0]).exists())]
         # fresh processes: CLASS's memory is theirs, and a fork would share the threads of this one
-        with ProcessPoolExecutor(processes or os.cpu_count(), mp_context=get_context("spawn")) as pool:
-            for _ in tqdm(pool.map(compute_file, tasks), total=len(tasks), unit="cosmology",
-                          desc=f"{self.about['model']} {label}", disable=not tasks):
-                pass
+        for _ in tqdm(compute(compute_file, tasks, processes, fresh=True), total=len(tasks),
+                      unit="cosmology", desc=f"{self.about['model']} {label}", disable=not tasks):
+            pass
         return {path.stem: path.read_text() for path in sorted(self.folder.glob(f"{label}_*.failed"))}
 
     def count(self, label):
@@ -122,9 +119,8 @@ def failure(path):
     return path.with_suffix(".failed")
 
 
-def compute_file(task):
+def compute_file(path, point, alpha):
     """Write the spectra of one point, or why there are none; a kill leaves no half of a file."""
-    path, point, alpha = task
     try:
         cl, numbers = exact(point, alpha)
     except CosmoComputationError as error:

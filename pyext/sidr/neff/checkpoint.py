@@ -1,4 +1,4 @@
-"""The state of an integration in a file, so that it goes on after a kill."""
+"""The state of an integration in a file, from which it is resumed after a kill."""
 
 import time
 from pathlib import Path
@@ -18,7 +18,7 @@ class Checkpoint:
     path : path or None
         Name of the file; without, nothing is written.
     description : str
-        What must be the same when the integration goes on.
+        What must be the same when the integration is resumed.
     """
 
     #: Seconds between two versions of the file

@@ -18,9 +18,9 @@ from math import log, pi
 import numpy as np
 from scipy.special import gamma, zeta
 
+from sidr.constants import G_F, M_E
+from sidr.numerics import Table
 from sidr.thermal import weak
-from sidr.thermal.chebyshev import Table
-from sidr.thermal.units import G_F, M_E
 
 from . import electrons
 from .collisions import PROCESSES, Collisions, coherence_damping

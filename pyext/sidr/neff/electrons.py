@@ -7,10 +7,17 @@ from functools import cache
 from math import log, pi
 
 import numpy as np
-from numpy.polynomial import chebyshev, laguerre, legendre
+from numpy.polynomial import chebyshev
 
-from sidr.thermal.chebyshev import OutsideTable, Table
-from sidr.thermal.units import SIN2_W
+from sidr.constants import SIN2_W
+from sidr.numerics import (
+    OutsideTable,
+    Table,
+    chebyshev_fit,
+    chebyshev_nodes,
+    gauss_laguerre,
+    gauss_legendre,
+)
 
 from . import _kernels
 
@@ -21,9 +28,8 @@ G_R = SIN2_W
 #: Of the collision term over p_1^2: 128 G_F^2/(128 pi^3)
 PREFACTOR = 1 / pi**3
 
-_T, _DT = laguerre.laggauss(24)
-_DT *= np.exp(_T)
-_U, _DU = (legendre.leggauss(20) + np.array([[1], [0]])) / 2
+_T, _DT = gauss_laguerre(24)
+_U, _DU = gauss_legendre(0, 1, 20)
 
 _LN_X = (log(0.002), log(30.0))     # above, no electron is left
 _U_MAX = 25.0
@@ -71,13 +77,11 @@ def equilibrium_rates(X, u):
 @cache
 def _rate_table():
     """Chebyshev coefficients in v = sqrt(u/_U_MAX) of rate/u, as functions of ln X."""
-    nodes = np.cos(pi * (np.arange(_SIZE[1]) + 0.5) / _SIZE[1])
-    to_coefficients = np.linalg.inv(chebyshev.chebvander(nodes, _SIZE[1] - 1))
-    u = _U_MAX * ((nodes + 1) / 2)**2
+    u = _U_MAX * chebyshev_nodes(_SIZE[1], 0, 1)**2
 
     def coefficients(ln_X):
         values = [np.stack([_rates(X, v) / v for v in u], -1) for X in np.exp(ln_X)]
-        return np.moveaxis(values @ to_coefficients.T, 0, -1)
+        return np.moveaxis(values @ chebyshev_fit(_SIZE[1]), 0, -1)
 
     return Table("ln(m_e/T)", coefficients, *_LN_X, _SIZE[0])
 

@@ -1,4 +1,4 @@
-r"""Oscillations in the plasma: vacuum term (15) and matter potential (19), (20) of the pseudo-Dirac paper.
+r"""Oscillations in the plasma: vacuum term (15) and matter potential (19), (20) of arXiv:2512.19782.
 
 .. math:: H = \frac{M^2}{2p} - \frac{8\sqrt2\,G_F\,p}{3}
               \left(\frac{\mathcal{E}_\ell}{m_W^2} + \frac{\mathcal{E}_\nu}{m_Z^2}\right)
@@ -10,8 +10,8 @@ from math import sqrt
 
 import numpy as np
 
-from sidr.thermal.statistics import gas
-from sidr.thermal.units import EV, G_F, M_E
+from sidr.constants import EV, G_F, M_E
+from sidr.statistics import gas
 
 from .density import PAIRS, components
 

@@ -3,9 +3,9 @@
 import numpy as np
 from scipy.interpolate import CubicSpline
 
+from sidr.constants import M_E, RHO_NU
 from sidr.thermal.nucleosynthesis import Background, Nucleons, matching_radiation
 from sidr.thermal.plasma import plasma
-from sidr.thermal.units import M_E, RHO_NU
 
 
 def nucleons(result):

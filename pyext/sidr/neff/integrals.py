@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sidr.thermal.units import G_F, M_E
+from sidr.constants import G_F, M_E
 from sidr.thermal.weak import COUPLINGS
 
 from . import _kernels, electrons

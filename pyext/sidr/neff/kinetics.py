@@ -1,4 +1,4 @@
-r"""The quantum kinetic equations on comoving momenta, (17), (18) of the pseudo-Dirac paper.
+r"""The quantum kinetic equations on comoving momenta, (17), (18) of arXiv:2512.19782.
 
 .. math:: H x\,\frac{\partial\varrho}{\partial x} = -i\,[\mathcal{H}_0 + V, \varrho] + C[\varrho], \qquad
           H x\,\frac{d(\rho_{\rm pl}a^4)}{dx} = H\,(\rho - 3P)_{\rm pl}\,a^4 - \dot E_\nu
@@ -11,8 +11,8 @@ from math import exp, inf
 
 import numpy as np
 
+from sidr.constants import M_E, RHO_GAMMA, RHO_NU, hubble
 from sidr.thermal.plasma import plasma
-from sidr.thermal.units import M_E, RHO_GAMMA, RHO_NU, hubble
 
 from .density import DIAGONAL, commutators
 from .integrator import NoState
@@ -51,7 +51,7 @@ class Kinetics:
         """z of a plasma with this energy density times a^4; `NoState` if Newton's method finds none."""
         if not 0 < energy < inf:
             raise NoState(f"The plasma has no temperature at m_e a = {x:.6g}: rho a^4 = {energy:.6g}.")
-        # from a function of the energy alone: a solution that goes on after a kill is the same one
+        # from a function of the energy alone: a solution that is resumed after a kill is the same one
         z = (energy / RHO_GAMMA)**0.25
         for _ in range(50):
             here = plasma(z * M_E / x)

@@ -5,12 +5,12 @@ from math import exp, log, nan
 from typing import NamedTuple
 
 import numpy as np
-from numpy.polynomial import legendre
 from tqdm import tqdm
 
+from sidr.constants import M_E, N_EFF_UNIT, RHO_GAMMA, RHO_NU
 from sidr.neutrinos import real
+from sidr.numerics import gauss_legendre
 from sidr.oscillations import pseudo_dirac
-from sidr.thermal.units import M_E, N_EFF_UNIT, RHO_GAMMA, RHO_NU
 
 from .checkpoint import Checkpoint
 from .collisions import Terms
@@ -41,8 +41,7 @@ class Model(NamedTuple):
 
 def gauss(nodes):
     """Nodes and weights of Gauss and Legendre on (0, Y_MAX)."""
-    u, du = legendre.leggauss(nodes)
-    return Y_MAX / 2 * (u + 1), Y_MAX / 2 * du
+    return gauss_legendre(0, Y_MAX, nodes)
 
 
 def midpoints(nodes):
@@ -124,7 +123,7 @@ def solve_neutrinos(neutrinos, collisions="full", *, nodes=None, rtol=None, T_st
     progress : bool, optional
         Whether to show how far it is; if not given, on a terminal.
     checkpoint : path, optional
-        File for the state, from which an interrupted solution goes on.
+        File for the state, from which an interrupted solution is continued.
 
     Returns
     -------
@@ -137,26 +136,7 @@ def solve_neutrinos(neutrinos, collisions="full", *, nodes=None, rtol=None, T_st
     RuntimeError
         If the integration fails.
     """
-    if collisions not in MODELS:
-        raise ValueError(f"collisions = {collisions!r} must be {' or '.join(map(repr, MODELS))}.")
-    if np.shape(neutrinos.U) != (4, 4):
-        raise ValueError(f"{len(neutrinos.m2)} neutrinos are given, but the equations are those of four; "
-                         "take a splitting of 0 for three.")
-    model = MODELS[collisions]
-    nodes, rtol = nodes or model.nodes, rtol or model.rtol
-    if not nodes >= 6 or nodes != int(nodes):
-        raise ValueError(f"nodes = {nodes!r} must be an integer, 6 or more.")
-    if T_start is None:
-        T_start = max(T_START, 6 * mixing_temperature(neutrinos))
-    for name, value in (("rtol", rtol), ("T_start", T_start), ("T_end", T_end)):
-        real(name, value, "a finite number above 0", positive=True)
-    if T_end >= T_start:
-        raise ValueError(f"T_end = {T_end:g} MeV must be below T_start = {T_start:g} MeV.")
-    terms = terms.checked()
-    if "total" in terms.diagonals and collisions == "full":
-        raise ValueError("diagonals: 'total' is no collision integral; take collisions='damping'.")
-
-    settings = Settings(collisions, int(nodes), rtol, T_start, T_end, terms)
+    settings = Settings.checked(neutrinos, collisions, nodes, rtol, T_start, T_end, terms)
     result = above_standard(neutrinos, settings, progress, checkpoint)
     if estimate_error:
         coarse = above_standard(neutrinos, settings.coarser(), progress, checkpoint)
@@ -173,6 +153,29 @@ class Settings(NamedTuple):
     T_start: float
     T_end: float
     terms: Terms
+
+    @classmethod
+    def checked(cls, neutrinos, collisions, nodes, rtol, T_start, T_end, terms):
+        """Those of `solve_neutrinos` with their defaults, if they are possible; else ValueError."""
+        if collisions not in MODELS:
+            raise ValueError(f"collisions = {collisions!r} must be {' or '.join(map(repr, MODELS))}.")
+        if np.shape(neutrinos.U) != (4, 4):
+            raise ValueError(f"{len(neutrinos.m2)} neutrinos are given, but the equations are those of "
+                             "four; take a splitting of 0 for three.")
+        model = MODELS[collisions]
+        nodes, rtol = nodes or model.nodes, rtol or model.rtol
+        if not nodes >= 6 or nodes != int(nodes):
+            raise ValueError(f"nodes = {nodes!r} must be an integer, 6 or more.")
+        if T_start is None:
+            T_start = max(T_START, 6 * mixing_temperature(neutrinos))
+        for name, value in (("rtol", rtol), ("T_start", T_start), ("T_end", T_end)):
+            real(name, value, "a finite number above 0", positive=True)
+        if T_end >= T_start:
+            raise ValueError(f"T_end = {T_end:g} MeV must be below T_start = {T_start:g} MeV.")
+        terms = terms.checked()
+        if "total" in terms.diagonals and collisions == "full":
+            raise ValueError("diagonals: 'total' is no collision integral; take collisions='damping'.")
+        return cls(collisions, int(nodes), rtol, T_start, T_end, terms)
 
     def coarser(self):
         """Settings for an estimate of the error."""

@@ -6,7 +6,6 @@ power laws.
 """
 
 import argparse
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +16,7 @@ from tqdm import tqdm
 
 from sidr.files import Rows
 from sidr.neutrinos import N_TOT
+from sidr.pools import compute
 
 from .helium import N_bbn
 from .solution import solve
@@ -111,12 +111,11 @@ def make(file, pairs=PAIRS, log10_dm2=LOG10_DM2, collisions="full", jobs=None):
                 "checksum")
     rows.begin()
     known = read(file)
-    points = [(*pair, float(x)) for pair in pairs for x in log10_dm2 if x not in known.get(pair, {})]
-    with ProcessPoolExecutor(jobs) as pool:
-        futures = {pool.submit(point, *p, collisions): p for p in points}
-        for future in tqdm(as_completed(futures), total=len(points), desc="table", unit="point"):
-            ordering, j, x = futures[future]
-            rows.append([ordering, j, x, *(f"{number:.6g}" for number in future.result())])
+    points = [(*pair, float(x), collisions) for pair in pairs for x in log10_dm2
+              if x not in known.get(pair, {})]
+    for (ordering, j, x, _), extra in tqdm(compute(point, points, jobs), total=len(points), desc="table",
+                                           unit="point"):
+        rows.append([ordering, j, x, *(f"{number:.6g}" for number in extra)])
 
 
 def point(ordering, j, log10_dm2, collisions):

@@ -8,10 +8,11 @@ from tqdm import tqdm
 
 from sidr.files import replacing
 from sidr.plots import quiet
+from sidr.runs import files, find
 
+from .entry import read_entry
 from .figures import pictures
 from .page import build
-from .run import files, find, read_run
 
 __all__ = ["watch", "write"]
 
@@ -38,7 +39,7 @@ def write(roots, folder, ignore_rows=0.3, refresh=None):
 
     Returns
     -------
-    list of Run
+    list of sidr.report.entry.Entry
         What was read.
 
     Raises
@@ -56,12 +57,12 @@ def draw(roots, folder, ignore_rows):
 
     Returns
     -------
-    runs : list of Run
+    runs : list of Entry
     drawn : list of Picture
     """
     bar = {"disable": None, "leave": False}
     with quiet():
-        runs = [read_run(root, ignore_rows) for root in tqdm(find(roots), desc="runs", unit="run", **bar)]
+        runs = [read_entry(root, ignore_rows) for root in tqdm(find(roots), desc="runs", unit="run", **bar)]
         Path(folder).mkdir(parents=True, exist_ok=True)
         drawn = pictures(runs, lambda jobs: tqdm(jobs, desc="pictures", unit="picture", **bar))
         for picture in drawn:
@@ -79,7 +80,7 @@ def save(runs, drawn, folder, refresh):
 
 
 def watch(roots, folder, ignore_rows=0.3, every=60, say=print):
-    """Write the page again whenever a run has written, until all have converged, or to the end of patience.
+    """Write the page again whenever a run has written, until all have converged or it is interrupted.
 
     Parameters
     ----------
@@ -103,7 +104,7 @@ def watch(roots, folder, ignore_rows=0.3, every=60, say=print):
                     break
             time.sleep(every)
     except KeyboardInterrupt:
-        say("Nobody watches the runs any more: the page stays as it is.")
+        say("Interrupted: the page is no longer updated.")
     if page:
         save(*page, folder, refresh=None)
 

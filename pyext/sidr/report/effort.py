@@ -7,9 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from sidr import yaml
-from sidr.chains import problem, why
-
-from .scenario import is_number
+from sidr.runs import problem, why
+from sidr.runs.scenario import is_number
 
 #: A gap between two lines of progress that is longer than so many times the median one, and than so many
 #: seconds, is a pause: the run was stopped, and went on later.
@@ -24,7 +23,7 @@ class Effort(NamedTuple):
     acceptance: float
     calls: float | None        # proposals of a chain, points of a nested sampler
     slow_calls: float | None   # those of a chain that change a parameter of its slowest block
-    failed: int | None         # points without likelihood
+    failed: int | None         # points with zero likelihood
     seconds: float | None      # wall time, without pauses
     processes: int | None      # chains that ran side by side
     progress: dict             # columns of the .progress file
@@ -75,7 +74,7 @@ def read_effort(root, info, weight):
 
 
 def count_failed(path, nested):
-    """Number of the points of a nested sampler that have no likelihood, and complaints.
+    """Number of the points of a nested sampler that have zero likelihood, and complaints.
 
     None if it is not known: a chain of Metropolis has no such file.
     """
@@ -84,7 +83,7 @@ def count_failed(path, nested):
     try:
         return sum(not line.startswith(b"#") for line in path.read_bytes().splitlines()), []
     except OSError as error:
-        return None, [f"{path} cannot be read ({error.strerror}): how many points have no likelihood "
+        return None, [f"{path} cannot be read ({error.strerror}): how many points have zero likelihood "
                       "is not known."]
 
 

@@ -7,16 +7,12 @@ import numpy as np
 from getdist import plots as getdist_plots
 from matplotlib.figure import Figure
 
+from sidr import modes
+from sidr.modes import COUPLING, MODES, SPLIT
 from sidr.plots import main_params
+from sidr.runs.scenario import is_number
 
 from .paper import constraints
-from .run import COUPLING
-from .scenario import MODE_EDGE, is_number
-
-#: By mode, for one and for more flavours of chi
-COLORS = {"MI": ("#1c64a8", "#6cb2e6"), "SI": ("#c0322b", "#f0914a"), "full": ("#4a3d8f", "#9b8bd6"),
-          None: ("#3f7d58", "#8dbf9b")}
-LCDM = "#6b6b6b"
 
 #: Where there are two of the same
 SPARE = ("#8a6d1f", "#a8437f", "#20808d", "#505a2e")
@@ -54,7 +50,7 @@ def pictures(runs, progress=iter):
 
     Parameters
     ----------
-    runs : list of Run
+    runs : list of Entry
     progress : callable
         Wrapper of the list of pictures to be drawn, such as tqdm.
 
@@ -85,7 +81,7 @@ def mathtext(text):
 
 def color(scenario, mode):
     """Of a mode."""
-    return LCDM if scenario.n_chi == 0 else COLORS[mode][scenario.n_chi not in (None, 1)]
+    return modes.color(mode, scenario.n_chi)
 
 
 def curves(runs, whole=False):
@@ -93,7 +89,7 @@ def curves(runs, whole=False):
 
     Parameters
     ----------
-    runs : list of Run
+    runs : list of Entry
     whole : bool
         Never draw the modes of a run by themselves.
 
@@ -106,14 +102,14 @@ def curves(runs, whole=False):
     result, used = [], set()
     for run in runs:
         case = run.scenario
-        modes = [] if case.mode != "full" or whole or case.n_chi in single else run.parts
-        pieces = [(part, case._replace(mode=part.mode).name, True) for part in modes if part.drawn]
+        parts = [] if case.mode != "full" or whole or case.n_chi in single else run.parts
+        pieces = [(part, case._replace(mode=part.mode).name, True) for part in parts if part.drawn]
         area = not pieces and not (case.mode == "full" and single)
         pieces.append((run.whole, case.name if case.name != "other" else run.name, area))
         for part, label, filled in pieces:
             shade, is_second = fresh(color(case, part.mode), used)
             label += f" ({run.name})" * is_second
-            label += doubt(run, part)
+            label += caveat(run, part)
             result.append(Curve(part.samples, mathtext(label), shade, filled))
     return sorted(result, key=lambda curve: not curve.filled)
 
@@ -125,7 +121,7 @@ def fresh(shade, used):
     return chosen, chosen != shade
 
 
-def doubt(run, part):
+def caveat(run, part):
     """What a legend adds to a name."""
     if run.effort.converged is False:
         return " (not converged)"
@@ -152,12 +148,12 @@ def coupling(runs, _=None):
         shade, is_second = fresh(color(case, case.mode), used[case.data])
         ax.plot(x, p, style, color=shade, lw=1.6, label=mathtext(
             case.name + f", {case.data}" * (len(datasets) > 1) + f" ({run.name})" * is_second
-            + doubt(run, run.whole)))
-        for mode in ("MI", "SI") if case.mode in filled and style == "-" else ():
-            inside = x >= MODE_EDGE if mode == "SI" else x <= MODE_EDGE
-            if case.mode in (mode, "full"):
-                ax.fill_between(x, p, where=inside, color=color(case, mode), alpha=0.25, lw=0)
-    ax.axvline(MODE_EDGE, color="0.6", lw=0.8, ls=":")
+            + caveat(run, run.whole)))
+        for mode in MODES.values() if case.mode in filled and style == "-" else ():
+            if case.mode in (mode.name, "full"):
+                ax.fill_between(x, p, where=mode.holds(x) | (x == SPLIT), color=color(case, mode.name),
+                                alpha=0.25, lw=0)
+    ax.axvline(SPLIT, color="0.6", lw=0.8, ls=":")
     rows = draw_paper(ax, runs)
     known = list(zip(priors, densities, strict=True))   # without a range, the samples have one
     ax.set(xlabel=coupling_label(runs), ylabel=r"$P/P_\mathrm{max}$", yticks=[0, 0.5, 1],
@@ -185,7 +181,7 @@ def draw_paper(ax, runs):
                 cases.setdefault((case.data, case.n_chi), {})[part.mode] = quote
     for row, ((_, n_chi), quotes) in enumerate(cases.items()):
         for mode, quote in quotes.items():
-            shade, y = COLORS[mode][n_chi != 1], -0.09 * (row + 1) + 0.02
+            shade, y = modes.color(mode, n_chi), -0.09 * (row + 1) + 0.02
             above = 0 if quote.is_limit else quote.sigma[0]
             below = quote.sigma[1]
             ax.plot([quote.center - below, quote.center + above], [y, y], color=shade, lw=2,

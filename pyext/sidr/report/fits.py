@@ -4,9 +4,8 @@ from math import isfinite, nan
 from pathlib import Path
 from typing import NamedTuple
 
-from sidr.chains import read_rows
-
-from .scenario import short_name
+from sidr.runs import read_rows
+from sidr.runs.scenario import short_name
 
 #: Files of Cobaya's `minimize`, and what they hold
 MINIMA = {".bestfit.txt": "best fit", ".minimum.txt": "maximum of the posterior"}

@@ -16,10 +16,10 @@ from markupsafe import Markup, escape
 
 from sidr import plots
 
+from .entry import ENOUGH_FOR_PICTURES
 from .figures import color, has
 from .fits import improvement
 from .paper import compare, constraints, delta_chi2
-from .run import ENOUGH_FOR_PICTURES
 
 #: Packages of this report, besides those that the runs name
 PACKAGES = ("sidr", "cobaya", "getdist", "nautilus-sampler", "numpy", "matplotlib")
@@ -50,7 +50,7 @@ def build(runs, pictures, folder, refresh=None):
 
     Parameters
     ----------
-    runs : list of Run
+    runs : list of Entry
     pictures : list of Picture
     folder : str or Path
         Where NAME.png of each picture is.

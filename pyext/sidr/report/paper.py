@@ -7,15 +7,13 @@ from typing import NamedTuple
 import numpy as np
 
 from sidr import yaml
+from sidr.modes import COUPLING, MODES
 from sidr.plots import decimals
-
-from .scenario import MODE_EDGE
 
 FILE = Path(__file__).with_name("paper.yaml")
 
 #: log10 G_eff and Sigma m_nu where the paper's priors begin: an upper limit is counted from there.
-PRIOR_EDGE = {("log10_G_eff", "MI"): -5.0, ("log10_G_eff", "SI"): MODE_EDGE, ("m_nu_sum", "MI"): 0.0,
-              ("m_nu_sum", "SI"): 0.0}
+PRIOR_EDGE = {(COUPLING, name): mode.low for name, mode in MODES.items()}
 
 #: Standard deviation of an upper limit estimated from n independent samples, times sqrt(n)/sigma, by level:
 #: sqrt(p(1-p)) over the density at the limit, for half a normal distribution

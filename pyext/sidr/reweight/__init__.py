@@ -12,9 +12,9 @@ It writes, with the root ``ROOT.post.exact`` as from Cobaya's `post`:
 ``.1.txt``
     The points with their weights, derived parameters and chi2, for getdist and ``sidr plot``.
 ``.summary.txt``, ``.summary.yaml``
-    The result, for people and for programs.
+    The result, as text and as YAML.
 ``.npz``
-    What has been computed: from there the same call goes on after a kill, also with another n.
+    What has been computed: after a kill the same call continues from there, also with another n.
 
 Cobaya's own `post` computes all samples of a run, from the beginning after each stop, in one process
 without MPI, and leaves out without a word what the new theory cannot compute.

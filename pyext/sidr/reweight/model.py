@@ -69,7 +69,7 @@ def exact_model(run, override, packages_path=None, trust=False):
     params = override.pop("params", {})
     theirs = {kind: block for kind, block in theirs.items() if kind not in override}
     theirs["params"] = {name: param for name, param in theirs["params"].items() if name not in params}
-    check(run.root, theirs, packages_path, trust)
+    check(str(run.root), theirs, packages_path, trust)
     model = get_model(theirs | override | {
         "params": theirs["params"] | params, "packages_path": folder, "debug": logging.WARNING})
     names = run.samples.getParamNames()

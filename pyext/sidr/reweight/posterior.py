@@ -54,7 +54,7 @@ class Points(NamedTuple):
         """
         sampled = np.array([samples[name][index] for name in model.parameterization.sampled_params()]).T
         points = [tuple(point) for point in sampled]
-        with kept(path, describe(model, {})) as (rows, save):
+        with saved_rows(path, describe(model, {})) as (rows, save):
             missing = [point for point in dict.fromkeys(points) if point not in rows]
             done = len(points) - len(missing)
             with (processes(lambda point: row(model, point), jobs) as pool,
@@ -100,7 +100,7 @@ def row(model, point):
 
 
 @contextmanager
-def kept(path, description):
+def saved_rows(path, description):
     """What has been computed: rows by point, and a function that saves them if it is time."""
     path, rows, written = Path(path), {}, time.monotonic()
     if path.exists():

@@ -1,7 +1,6 @@
 """Reweighting from beginning to end: a run, its exact model, some points, a summary, files."""
 
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from cobaya.collection import SampleCollection
@@ -9,28 +8,13 @@ from cobaya.log import LoggedError
 from cobaya.output import OutputReadOnly
 from cobaya.yaml import yaml_dump_file
 
-from sidr import chains, plots
+from sidr import plots, runs
 from sidr.files import replacing
 
 from .importance import Reweighting, draw
 from .model import exact_model
 from .posterior import Points
 from .summary import summarise, text
-
-#: Where the modes are told apart, if the run does not say
-SPLIT_AT = {"log10_G_eff": -2.5}
-
-
-class Run(NamedTuple):
-    """A finished run."""
-    root: str
-    info: dict          # Cobaya's input with all defaults
-    samples: object     # getdist.MCSamples
-    split_at: dict      # edges between the modes, by parameter
-
-    def regions(self, name):
-        """Number of the region between the edges of a parameter, for each sample."""
-        return np.searchsorted(self.split_at[name], self.samples[name], side="right")
 
 
 def reweight(root, n=300, override=None, burn_in=0.3, jobs=None, seed=0, packages_path=None, trust=False):
@@ -71,7 +55,7 @@ def reweight(root, n=300, override=None, burn_in=0.3, jobs=None, seed=0, package
         than there are samples, if the input of the run has code and `trust` is not set, or if what is in
         ``ROOT.post.exact.npz`` belongs to another model.
     """
-    run = load(root, burn_in)
+    run = runs.load(root, burn_in)
     if n > run.samples.numrows:
         raise ValueError(f"n = {n} draws: {root} has {run.samples.numrows} samples, take as many or fewer.")
     split = next(iter(run.split_at), None)
@@ -89,51 +73,6 @@ def reweight(root, n=300, override=None, burn_in=0.3, jobs=None, seed=0, package
     write_samples(points, reweighting.q, f"{root}.post.exact")
     write_summary(result, f"{root}.post.exact.summary")
     return result
-
-
-def load(root, burn_in=0.3):
-    """A finished run.
-
-    Parameters
-    ----------
-    root : str
-    burn_in : float
-
-    Returns
-    -------
-    Run
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is none.
-    ValueError
-        If its input cannot be read, or if it has sampled a power of the posterior.
-    """
-    samples = plots.load(root, burn_in)
-    updated = OutputReadOnly(str(root)).file_updated
-    if not Path(updated).exists():
-        raise FileNotFoundError(f"There is no {updated}, where Cobaya writes what a run computes.")
-    info = chains.read_info(updated)
-    sampler = next(iter((info.get("sampler") or {}).values()), None) or {}
-    if (temperature := sampler.get("temperature") or 1) != 1:
-        raise ValueError(f"{root} has the temperature {temperature}: its samples are those of a power of "
-                         "the posterior. Run it with temperature: 1.")
-    split_at = {name: edges for name, edges in split_edges(sampler, updated).items()
-                if samples.getParamNames().hasParam(name)}
-    return Run(str(root), info, samples, split_at)
-
-
-def split_edges(sampler, updated):
-    """Edges between the modes by parameter, lists of numbers in order, from the options of a sampler."""
-    try:
-        edges = {name: np.atleast_1d(np.asarray(values, float)).tolist()
-                 for name, values in (sampler.get("split_at") or SPLIT_AT).items()}
-    except (TypeError, ValueError, AttributeError) as error:
-        raise ValueError(f"{updated}: split_at is not numbers by parameter ({error}).") from error
-    if any(not np.isfinite(values).all() or sorted(set(values)) != values for values in edges.values()):
-        raise ValueError(f"{updated}: split_at = {edges} is not finite numbers in order.")
-    return edges
 
 
 def write_samples(points, weights, root):

@@ -1,15 +1,11 @@
 """What the exact model changes: a nested dictionary, and the same as text."""
 
-import logging
-
 import numpy as np
 
-from sidr import chains, plots
+from sidr import plots
 from sidr.samplers.evidence import effective_size
 
 from . import importance
-
-log = logging.getLogger(__name__)
 
 #: With fewer effective samples there are no limits
 ENOUGH = 100
@@ -41,7 +37,7 @@ def summarise(run, points, draws, reweighting):
     undefined = {name: int(count) for name in params if (values := points.values(name)) is not None
                  and (count := (~np.isfinite(values) & ~refused).sum())}
     return {
-        "run": run.root, "theory": list(points.model.info()["theory"] or {}),
+        "run": str(run.root), "theory": list(points.model.info()["theory"] or {}),
         "likelihood": list(points.model.likelihood),
         "draws": int(draws.count.sum()), "points": len(refused),
         "effective_size": {"drawn": float(effective_size(draws.weight)),
@@ -59,10 +55,7 @@ def log_Z(run, reweighting):
     """ln Z exact - ln Z of the run; with the run's own, if it has one, ln Z exact."""
     correction, error = reweighting.log_Z()
     result = {"correction": correction, "correction_std": error}
-    own, complaints = chains.read_evidence(run.root)
-    for complaint in complaints:
-        log.warning("%s", complaint)
-    if own:
+    if own := run.evidence:
         result |= {"run": own["logZ"], "run_std": own["logZstd"], "exact": own["logZ"] + correction,
                    "exact_std": float(np.hypot(own["logZstd"], error))}
     return result
@@ -87,7 +80,7 @@ def delta_chi2(reweighting, inside=True):
 
 
 def modes(run, name, draws, reweighting):
-    """For each region of a parameter: its part of the posterior, and what the exact model changes."""
+    """For each region of a parameter: its posterior fraction, and what the exact model changes."""
     regions, limits = run.regions(name), [None, *run.split_at[name], None]
     weights = run.samples.weights / run.samples.weights.sum()
     result = []
@@ -137,7 +130,7 @@ def limit_levels(samples, name):
 
 
 def text(result):
-    """The summary for people, from `summarise`."""
+    """The summary of `summarise` as text."""
     size, logZ = result["effective_size"], result["logZ"]
     lines = [f"{result['run']}: {result['draws']} draws, {result['points']} points, computed with",
              "  " + ", ".join(result["theory"] + result["likelihood"]),
@@ -158,7 +151,7 @@ def text(result):
         for r in regions:
             bounds = ["" if r[end] is None else f"{r[end]:g}" for end in ("min", "max")]
             lines += [" < ".join(filter(None, (bounds[0], name, bounds[1]))) + ":",
-                      f"  part of the posterior: {r['run']:.4f} in the run, {r['exact']:.4f} +/- "
+                      f"  posterior fraction: {r['run']:.4f} in the run, {r['exact']:.4f} +/- "
                       f"{r['exact_std']:.4f} exact",
                       f"  log Z: {r['logZ_correction']:+.3f} +/- {r['logZ_correction_std']:.3f}",
                       f"  chi2 exact - run: {chi2_text(r['delta_chi2'])}"]

@@ -2,7 +2,7 @@
 
 After each batch the file of nautilus, which is in memory (`sidr.samplers.state`), takes the place of
 `ROOT.nautilus.h5` in one step. It has besides, in a group of ours, a description of the model, the points
-without likelihood, and what they were rejected by; and at the end of all a checksum.
+with zero likelihood, and what they were rejected by; and at the end of all a checksum.
 """
 
 import json
@@ -26,7 +26,7 @@ IRRELEVANT = {"latex", "renames", "ref", "proposal", "min", "max", "version", "s
 class Kept(NamedTuple):
     """What a checkpoint has."""
     state: bytes            # the file of nautilus
-    failed: np.ndarray      # points without likelihood, shape (n, d)
+    failed: np.ndarray      # points with zero likelihood, shape (n, d)
     reasons: dict           # why points were rejected, and how many
 
 
@@ -38,7 +38,7 @@ class Checkpoint:
     path : str
         Name of the file, which ends in .h5.
     description : dict
-        What must be the same when a run goes on; see `describe`.
+        What must be the same when a run is resumed; see `describe`.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ class Checkpoint:
         """What to do about a file that cannot be used."""
         samples = self.path.with_name(self.path.name.replace("nautilus.h5", "1.txt"))
         rows = sum(1 for _ in samples.open()) - 1 if samples.exists() else 0
-        return ("the run cannot go on from it. "
+        return ("the run cannot be resumed from it. "
                 + (f"The {rows} samples of its last output are in {samples}: copy them. " if rows else "")
                 + "--force begins again")
 
@@ -172,7 +172,7 @@ def relevant(block, components):
 
 
 def differences(then, now, path=()):
-    """Iterator over what differs between two nested dictionaries, in words."""
+    """Iterator over what differs between two nested dictionaries, as texts."""
     for key in [*then, *(key for key in now if key not in then)]:
         a, b = then.get(key), now.get(key)
         if isinstance(a, dict) and isinstance(b, dict):

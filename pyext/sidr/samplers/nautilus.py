@@ -10,7 +10,7 @@ Paste, for the modes and their evidences::
     output: chains/full
 
 The products are those of Cobaya's samplers: samples in `.1.txt` with derived parameters and chi2 of each
-likelihood, log Z in `.logZ`, and `cobaya-run -r` goes on after a stop, also with a larger `n_eff` or
+likelihood, log Z in `.logZ`, and `cobaya-run -r` resumes after a stop, also with a larger `n_eff` or
 `max_calls`. It runs on all cores, or with `mpirun -n N cobaya-run`.
 
 Priors are drawn from by their quantile functions; an external prior is a weight, as a likelihood is,
@@ -79,7 +79,7 @@ class Nautilus(Sampler):
         self.converged = False
 
     def initialize(self):
-        """Check the options, prepare the sampler or go on with that of a checkpoint.
+        """Check the options, prepare the sampler or resume that of a checkpoint.
 
         Raises
         ------
@@ -163,7 +163,7 @@ class Nautilus(Sampler):
         external = columns[:, self._columns.priors][:, 1:].sum(axis=1)
         log_l = columns[:, self._columns.likes].sum(axis=1)
         if (log_l == np.inf).any():
-            raise ValueError(f"The likelihood is infinite at {self._words(points[log_l == np.inf][0])}.")
+            raise ValueError(f"The likelihood is infinite at {self._named(points[log_l == np.inf][0])}.")
         outside = columns[:, -1] > 0
         failed = np.isfinite(external) & ~np.isfinite(log_l) & ~outside
         nowhere = np.where(outside, NOWHERE * (1 + columns[:, -1]), -np.inf)
@@ -171,7 +171,7 @@ class Nautilus(Sampler):
         self._rejected.add(points[failed], reasons, total)
         return total, columns
 
-    def _words(self, point):
+    def _named(self, point):
         return ", ".join(f"{name} = {x:g}" for name, x in zip(self.model.prior.params, point, strict=True))
 
     # The run
@@ -258,14 +258,14 @@ class Nautilus(Sampler):
                                  "written again.", ", ".join(map(str, paths)))
 
     def _check_hope(self):
-        """Say a first batch without likelihood; raise if there is no hope for any."""
+        """Say a first batch with zero likelihood; raise if there is no hope for any."""
         rejected = self._rejected
         if rejected.hopeless:
             with self._writing():
                 self._write()
             raise ValueError(
                 f"None of {self._nautilus.n_like} points has a likelihood, nor have the last "
-                f"{rejected.tries} come nearer to one. Rejected: {rejected.words()}. Do these inputs and "
+                f"{rejected.tries} come nearer to one. Rejected: {rejected.summary()}. Do these inputs and "
                 "priors allow any? If they do, raise max_tries.")
         if not rejected.found and rejected.batches == 1:
             if rejected.told:
@@ -273,7 +273,7 @@ class Nautilus(Sampler):
                               "looks for it.", self._nautilus.n_like)
             else:
                 self.log.warning("None of the first %d points has a likelihood. Rejected: %s.",
-                                 self._nautilus.n_like, rejected.words())
+                                 self._nautilus.n_like, rejected.summary())
 
     # The products
 
@@ -303,10 +303,10 @@ class Nautilus(Sampler):
             found = (f"log(Z) = {results.logZ:.3f} +/- {results.logZstd:.3f}, {size} samples, effectively "
                      f"{results.ESS:.0f}")
         self.log.info("%s after %d calls: %s", "Finished" if self.converged else "Stopped", n_like, found)
-        for line in results.words():
+        for line in results.summary():
             self.log.info("  %s", line)
         if self._rejected.reasons:
-            self.log.info("Points without likelihood, of %d: %s.%s", n_like, self._rejected.words(),
+            self.log.info("Points with zero likelihood, of %d: %s.%s", n_like, self._rejected.summary(),
                           f" Those not outside of a region are in {results.path('.failed')}."
                           if self.output and len(self._rejected.points) else "")
 
@@ -345,7 +345,7 @@ class Nautilus(Sampler):
         -------
         dict
             "sample", "logZ" and "logZstd" as from Cobaya's polychord; "split": by parameter the list of
-            regions with their evidences; "ESS", "calls"; "failed": the points without likelihood, and
+            regions with their evidences; "ESS", "calls"; "failed": the points with zero likelihood, and
             "rejected": how many for which reason. Empty on the other processes of MPI, unless combined.
         """
         sample = self.samples(combined, skip_samples, to_getdist)

@@ -30,9 +30,9 @@ def check(sampler):
         value = getattr(sampler, name)
         if value is None and name in ("n_batch", "processes"):
             continue
-        kind, words = (Real, "a number") if name in reals else (Integral, "an integer")
+        kind, what = (Real, "a number") if name in reals else (Integral, "an integer")
         if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:
-            raise ValueError(f"{name} = {value!r} is not {words} in [{low:g}, {high:g}].")
+            raise ValueError(f"{name} = {value!r} is not {what} in [{low:g}, {high:g}].")
     if not isinstance(sampler.discard_exploration, bool):
         raise ValueError(f"discard_exploration = {sampler.discard_exploration!r} is not True or False.")
     sampler.output_every = NumberWithUnits(sampler.output_every, "s").value

@@ -19,6 +19,7 @@ from cobaya import mpi
 from cobaya.log import LoggedError
 from threadpoolctl import threadpool_limits
 
+from sidr.pools import cores
 from sidr.samplers.interrupt import Stopped, Terminated, sigterm
 
 # What this process computes at a point; forked processes inherit it, so that it need not be pickled.
@@ -227,8 +228,3 @@ def processes(function, size=None):
     threads = int(os.environ.get("OMP_NUM_THREADS") or 0)
     size = size or max(1, cores() // (threads or 1))
     return Serial(function) if size == 1 else Forked(function, size, threads or max(1, cores() // size))
-
-
-def cores():
-    """Number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

@@ -1,4 +1,4 @@
-"""How far a run of nautilus is, for people: a bar on a terminal, lines in the log, a file."""
+"""How far a run of nautilus is: a bar on a terminal, lines in the log, a file."""
 
 import time
 from contextlib import ExitStack
@@ -95,10 +95,10 @@ class Progress:
             self.said = time.monotonic()
             self.log.info("%s: %d calls, %d bounds, %s; %s",
                           "Sampling" if nautilus.explored else "Exploring", nautilus.n_like,
-                          len(nautilus.bounds), state, self.words(left))
+                          len(nautilus.bounds), state, self.remaining(left))
         return due
 
-    def words(self, calls):
+    def remaining(self, calls):
         """What to say of the calls that are left, and the time that they take."""
         if calls is None:
             return "time left not known yet"

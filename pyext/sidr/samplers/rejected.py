@@ -67,7 +67,7 @@ def vanishing(names, values):
 
 
 class Rejected:
-    """The points of a run without likelihood.
+    """The points of a run with zero likelihood.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ class Rejected:
         Parameters
         ----------
         points : ndarray, shape (k, d)
-            Those without likelihood which nobody expected.
+            Those with zero likelihood that were not expected.
         reasons : list of tuple of str
             Of each point.
         log_l : ndarray, shape (n,)
@@ -126,6 +126,6 @@ class Rejected:
         patience = self.max_tries + 3 * self.bound * self.told
         return not self.found and self.tries >= patience
 
-    def words(self):
+    def summary(self):
         """The reasons, the most frequent first."""
         return "; ".join(f"{count} ({reason.rstrip('.')})" for reason, count in self.reasons.most_common())

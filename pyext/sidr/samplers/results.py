@@ -104,7 +104,7 @@ class Results:
         return collection
 
     def write(self, name, converged, calls, failed):
-        """The files of the evidences, of the state and of the points without likelihood.
+        """The files of the evidences, of the state and of the points with zero likelihood.
 
         Parameters
         ----------
@@ -131,8 +131,8 @@ class Results:
         """Name of a file of the run."""
         return str(Path(self.output.folder, self.output.prefix + extension))
 
-    def words(self):
-        """Iterator over the evidences of the regions, in words."""
+    def summary(self):
+        """Iterator over lines on the evidences of the regions."""
         for name, regions in self.split.items():
             for low, high, logZ, std, fraction, fraction_std in map(dict.values, regions):
                 between = " and ".join(filter(None, (f"above {low:g}" if low is not None else "",

@@ -43,7 +43,7 @@ class State(nautilus.Sampler):
     *args
         Of nautilus.Sampler.
     content : bytes or None
-        Of the file, to go on from there; empty to begin; None to keep no file.
+        Of the file, to resume from it; empty to begin; None to keep no file.
     **options
         Of nautilus.Sampler.
 

@@ -1,8 +1,8 @@
 """What becomes of a point that cannot be computed, and of an input that is wrong.
 
-Cobaya takes any error of a theory for a point without likelihood, and goes on. Here a point that physics
-excludes, or that a code cannot compute, is rejected and counted by its reason; every other error stops the
-run: a wrong input is wrong at all points.
+Cobaya takes any error of a theory for a point with zero likelihood, and continues. Here a point that
+physics excludes, or that a code cannot compute, is rejected and counted by its reason; every other error
+stops the run: a wrong input is wrong at all points.
 """
 
 import re

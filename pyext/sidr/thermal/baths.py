@@ -10,9 +10,10 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.special import zeta
 
+from sidr.constants import RHO_NU
+from sidr.statistics import fermi, gas
+
 from .dark import pairs_of_phi
-from .statistics import fermi, gas
-from .units import RHO_NU
 
 #: Number density of one flavour, nu and nu-bar, without chemical potential [T^3]
 N_NU = 3 * zeta(3) / (2 * pi**2)

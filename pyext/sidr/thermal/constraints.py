@@ -10,12 +10,13 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import brentq
 
+from sidr.constants import GEV, RHO_NU, hubble
 from sidr.neutrinos import N_TOT, masses
 
 from . import seesaw
-from .evolution import evolve, relaxation_rate
+from .equations import relaxation_rate
+from .evolution import evolve
 from .plasma import plasma
-from .units import GEV, RHO_NU, hubble
 
 
 class Constraint(NamedTuple):

@@ -15,11 +15,10 @@ from math import exp, log, pi
 from typing import NamedTuple
 
 import numpy as np
-from numpy.polynomial import legendre
 from scipy.interpolate import CubicSpline
 from scipy.special import k1e, kn, kve
 
-from .chebyshev import OutsideTable
+from sidr.numerics import OutsideTable, gauss_legendre
 
 
 class Exchange(NamedTuple):
@@ -47,10 +46,10 @@ def breit_wigner(m_phi, width, T_min, T_max):
         return width / m_phi * s / ((s - m_phi**2)**2 + gamma**2)
 
     # Around the pole in the angle atan((s - m^2)/(m width)), elsewhere in ln s
-    angle, d_angle = _gauss(np.arctan([-m_phi / width / 2, m_phi / width]), 120)
+    angle, d_angle = gauss_legendre(*np.arctan([-m_phi / width / 2, m_phi / width]), 120)
     s_pole, ds_pole = m_phi**2 + gamma * np.tan(angle), gamma / np.cos(angle)**2 * d_angle
-    below, d_below = _gauss([np.log(1e-8 * T_min**2), np.log(m_phi**2 / 2)], 300)
-    above, d_above = _gauss([np.log(2 * m_phi**2), np.log(2 * m_phi**2 + (100 * T_max)**2)], 200)
+    below, d_below = gauss_legendre(np.log(1e-8 * T_min**2), np.log(m_phi**2 / 2), 300)
+    above, d_above = gauss_legendre(np.log(2 * m_phi**2), np.log(2 * m_phi**2 + (100 * T_max)**2), 200)
     s = np.concatenate([np.exp(below), s_pole, np.exp(above)])
     ds = np.concatenate([np.exp(below) * d_below, ds_pole, np.exp(above) * d_above])
     return _tabulated(sigma(s), s, ds, T_min, T_max)
@@ -73,7 +72,7 @@ def t_channel(m_phi, M_N_over_lambda):
 def t_channel_full(m_phi, M_N_over_lambda, M_N, T_min, T_max):
     """nu nu -> phi phi for sterile neutrinos of mass M_N [MeV], (S32), as `narrow_resonance`."""
     threshold = 4 * m_phi**2
-    u, du = _gauss([0, np.log(1 + (100 * T_max / m_phi)**2)], 400)
+    u, du = gauss_legendre(0, np.log(1 + (100 * T_max / m_phi)**2), 400)
     s = threshold * np.exp(u)
     return _tabulated(sigma_t_channel(s, m_phi, M_N_over_lambda, M_N), s, s * du, T_min, T_max)
 
@@ -169,7 +168,7 @@ def _phi_pairs():
     """ln of the events over lambda_phi_chi^4 T^4 exp(-2 x), against ln(x = m_phi/T)."""
     lnx = np.linspace(np.log(1e-6), np.log(300), 400)
     x = np.exp(lnx)[:, None]
-    v, dv = _gauss([np.log(1e-8), np.log(60)], 200)
+    v, dv = gauss_legendre(np.log(1e-8), np.log(60), 200)
     y = np.exp(v)
     root_s = 2 * x + y
     # (1/2) 4 T/(32 pi^4) int ds sigma s^(3/2) K_1(sqrt(s)/T), Maxwell-Boltzmann, two chi that are alike
@@ -183,7 +182,7 @@ def _pair_production():
     """ln of the integrals with sqrt(1 - 4 m^2/s) in units of T, over exp(-2 x), against ln(x = m/T)."""
     lnx = np.linspace(np.log(1e-3), np.log(300), 400)
     x = np.exp(lnx)[:, None]
-    y, dy = _gauss([0, 60], 200)
+    y, dy = gauss_legendre(0, 60, 200)
     root_s = 2 * x + y                                          # sqrt(s) above threshold
     measure = 2 * root_s * dy * np.sqrt(1 - 4 * x**2 / root_s**2) * np.exp(-y)
     rho = np.sum(measure * root_s**4 * kve(2, root_s), axis=1)
@@ -205,10 +204,3 @@ def _tabulated(sigma, s, ds, T_min, T_max):
             raise OutsideTable("T/MeV", T.min() if T.min() < T_min else T.max(), T_min, T_max)
         return Exchange(*np.exp(spline(np.log(T))))
     return exchange
-
-
-def _gauss(interval, size):
-    """Gauss-Legendre nodes and weights."""
-    u, du = legendre.leggauss(size)
-    lower, upper = interval
-    return (lower + upper) / 2 + (upper - lower) / 2 * u, (upper - lower) / 2 * du

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from scipy.optimize import brentq
 
-from .statistics import bose, fermi
+from sidr.statistics import bose, fermi
 
 
 class Equilibrium(NamedTuple):

@@ -1,30 +1,21 @@
-r"""The thermal history of plasma, neutrinos and chi, (S19-S27) of arXiv:2506.08085.
+"""From the couplings of the particle model to its thermal history."""
 
-The independent variable is ln T_gamma. In terms of the transfers Q per time,
-
-.. math:: \frac{d(\rho_i a^4)}{d\ln a} = \frac{Q_i a^4}{H}, \qquad
-          \frac{d\ln T_\gamma}{d\ln a} = -\frac{3(\rho + P)_{\rm plasma} - Q_\gamma/H}{d\rho/d\ln T}
-
-nu_mu and nu_tau have one temperature. The energies rho_i a^4 (and numbers n_i a^3) are the variables
-where they can be, so that what one species loses another gains, to rounding.
-"""
-
-from functools import cache
+from functools import cache, partial
 from math import exp, log
 from typing import NamedTuple
 
 import numpy as np
 from scipy.integrate import solve_ivp
 
+from sidr.constants import N_EFF_UNIT, RHO_GAMMA, hubble
 from sidr.neutrinos import masses, real
+from sidr.numerics import OutsideTable
 
-from . import dark, nucleosynthesis, seesaw
-from .baths import BATHS, COLDEST, N_NU, NoHistory
-from .chebyshev import OutsideTable
+from . import nucleosynthesis, seesaw
+from .baths import BATHS, N_NU, NoHistory
+from .equations import Equations, rates
 from .history import BBN_TIMES, T_BBN, T_TODAY, History, Solution
 from .plasma import plasma
-from .units import N_EFF_UNIT, RHO_GAMMA, RHO_NU, hubble
-from .weak import weak_among_neutrinos, weak_from_plasma
 
 #: Number density of one flavour that decoupled at once, T^3 = 4/11 T_gamma^3 [T_gamma^3]
 N_NU_INSTANTANEOUS = 4 / 11 * N_NU
@@ -40,6 +31,38 @@ M_PHI_MIN = 1e-4
 
 #: A history takes about a thousand evaluations of the equations, with potentials three thousand
 MAX_EVALUATIONS = 100000
+
+#: Options that have a few values
+CHOICES = {"t_channel": ("leading", "full", "off"), "s_channel": ("narrow", "breit-wigner"),
+           "counting": ("complete", "printed"), "potentials": tuple(BATHS)}
+
+
+class Point(NamedTuple):
+    """A point of the model, see `evolve`."""
+    m_phi: float
+    lambda_phi_chi: float
+    M_N_over_lambda: float
+    m_nu_sum: float
+    n_chi: float
+
+    def __str__(self):
+        return ", ".join(f"{name} = {value:g}" for name, value in self._asdict().items())
+
+
+class Options(NamedTuple):
+    """How a point is solved, see `evolve`."""
+    ordering: str
+    T_start: float
+    T_end: float | None
+    t_channel: str
+    s_channel: str
+    counting: str
+    potentials: str
+    M_N: float
+    mixing: object
+    qed: bool
+    times: int
+    rtol: float
 
 
 def evolve(m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi, ordering="degenerate", *,
@@ -102,69 +125,45 @@ def evolve(m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi, ordering="de
     RuntimeError
         If the solver does not reach T_end or loses energy.
     """
-    point = {"m_phi": m_phi, "lambda_phi_chi": lambda_phi_chi, "M_N_over_lambda": M_N_over_lambda,
-             "m_nu_sum": m_nu_sum, "n_chi": n_chi}
-    for name, value in (point | {"T_start": T_start, "M_N": M_N, "rtol": rtol}).items():
-        if name in ("m_nu_sum", "n_chi"):
-            real(name, value, "a finite number, 0 or more")
-        else:
-            real(name, value, "a finite number above 0", positive=True)
-    if not times >= 2:
-        raise ValueError(f"times = {times!r} must be 2 or more: the ends.")
-    for name, value, allowed in (("t_channel", t_channel, ("leading", "full", "off")),
-                                 ("s_channel", s_channel, ("narrow", "breit-wigner")),
-                                 ("counting", counting, ("complete", "printed")),
-                                 ("potentials", potentials, tuple(BATHS))):
-        if value not in allowed:
-            raise ValueError(f"{name} = {value!r} must be one of {', '.join(allowed)}.")
-    T_end = _checked_end(T_start, T_end, m_phi, n_chi)
-
-    couplings = seesaw.pair_couplings(M_N_over_lambda, m_nu_sum, ordering, counting, mixing).tolist()
-    T_range = (0.5 * COLDEST * T_end, 1.5 * T_start)
-    channels = []
-    if n_chi > 0 and m_nu_sum > 0:
-        width = dark.phi_width(m_phi, lambda_phi_chi, n_chi)
-        channels.append(Channel(dark.narrow_resonance(m_phi) if s_channel == "narrow" else
-                                dark.breit_wigner(m_phi, width, *T_range), "s", back=2, created=0))
-        if t_channel != "off":      # 2 nu -> 2 phi, which count as 4 chi
-            channels.append(Channel(
-                dark.t_channel(m_phi, M_N_over_lambda) if t_channel == "leading" else
-                dark.t_channel_full(m_phi, M_N_over_lambda, M_N, *T_range), "t", back=4, created=1))
-    bath = BATHS[potentials](m_phi, lambda_phi_chi, n_chi, T_start)
-
-    evaluations = iter(range(MAX_EVALUATIONS))
-
-    def slopes(lnT, y):
-        if next(evaluations, None) is None:
-            raise NoHistory(f"{MAX_EVALUATIONS} evaluations do not bring it below {exp(lnT):.3g} MeV")
-        return _slopes(lnT, y, bath, couplings, channels, qed)
-
-    described = ", ".join(f"{name} = {value:g}" for name, value in point.items())
-    span = log(T_start), log(T_end)
-    lnT = np.linspace(*span, times)
-    covered = T_start >= nucleosynthesis.T_START and T_end <= T_TODAY
-    ln_early = np.linspace(log(min(T_start, 1.02 * nucleosynthesis.T_START)), log(T_BBN),
-                           BBN_TIMES if covered else 0)
-    try:
-        solution = solve_ivp(slopes, span, [0.0, 0.0, 0.0, *bath.start()], method="LSODA", rtol=rtol,
-                             atol=1e-12, t_eval=np.unique([*lnT, *ln_early])[::-1])
-    except (NoHistory, OutsideTable) as error:
-        raise NoHistory(f"No thermal history of {described}: {error}.") from None
-    if not solution.success:
-        raise RuntimeError(f"No thermal history of {described}: {solution.message} at T_gamma = "
-                           f"{exp(solution.t[-1]):.3g} MeV.")
-    early = Solution(np.exp(ln_early), solution.y[:, np.isin(solution.t, ln_early)], bath, qed)
-    settings = {"T_start": T_start, "potentials": potentials, "qed": qed, "rtol": rtol}
-    mass_states = seesaw.mass_states(ordering, mixing), masses(m_nu_sum, ordering)
-    history = _history(np.exp(lnT), solution.y[:, np.isin(solution.t, lnT)], bath, point, couplings,
-                       channels, mass_states, settings, early if covered else None)
+    point = Point(m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi)
+    options = checked(point, Options(ordering, T_start, T_end, t_channel, s_channel, counting, potentials,
+                                     M_N, mixing, qed, times, rtol))
+    equations = Equations.of(point, options)
+    lnT, ln_early = temperatures(options)
+    solution = solve(equations, point, options, np.unique([*lnT, *ln_early])[::-1])
+    early = None
+    if len(ln_early):
+        early = Solution(np.exp(ln_early), at(solution, ln_early), equations.bath, qed)
+    history = assemble(np.exp(lnT), at(solution, lnT), equations, point, options, early)
     if not max(history.energy_drift, history.number_drift) < 1e-4:
-        raise RuntimeError(f"The thermal history of {described} loses {history.energy_drift:.1e} of its "
+        raise RuntimeError(f"The thermal history of {point} loses {history.energy_drift:.1e} of its "
                            f"energy and {history.number_drift:.1e} of its number; take a smaller rtol.")
     return history
 
 
-def _checked_end(T_start, T_end, m_phi, n_chi):
+def checked(point, options):
+    """The options with their default of T_end, if they and the point are possible.
+
+    Raises
+    ------
+    ValueError
+        For a value outside its range.
+    """
+    for name, value in (point._asdict() | {"T_start": options.T_start, "M_N": options.M_N,
+                                           "rtol": options.rtol}).items():
+        if name in ("m_nu_sum", "n_chi"):
+            real(name, value, "a finite number, 0 or more")
+        else:
+            real(name, value, "a finite number above 0", positive=True)
+    if not options.times >= 2:
+        raise ValueError(f"times = {options.times!r} must be 2 or more: the ends.")
+    for name, allowed in CHOICES.items():
+        if (value := getattr(options, name)) not in allowed:
+            raise ValueError(f"{name} = {value!r} must be one of {', '.join(allowed)}.")
+    return options._replace(T_end=checked_end(options.T_start, options.T_end, point.m_phi, point.n_chi))
+
+
+def checked_end(T_start, T_end, m_phi, n_chi):
     """T_end, or its default, if the history between the temperatures has all that happens."""
     if T_start > T_START_MAX:
         raise ValueError(f"T_start = {T_start:g} MeV must be {T_START_MAX:g} MeV or less: above, the "
@@ -183,76 +182,55 @@ def _checked_end(T_start, T_end, m_phi, n_chi):
     return T_end
 
 
-@cache
-def standard_model(**settings):
-    """The history without chi, with these options of `evolve`; couplings do not matter."""
-    return evolve(1.0, 1.0, 1.0, 0.0, 0, times=2, **settings)
+def temperatures(options):
+    """ln T_gamma of a history's entries, and of those for nucleosynthesis, falling.
+
+    None of the latter if the history does not cover it.
+    """
+    lnT = np.linspace(log(options.T_start), log(options.T_end), options.times)
+    covered = options.T_start >= nucleosynthesis.T_START and options.T_end <= T_TODAY
+    start = min(options.T_start, 1.02 * nucleosynthesis.T_START)
+    return lnT, np.linspace(log(start), log(T_BBN), BBN_TIMES if covered else 0)
 
 
-def relaxation_rate(T):
-    """Rate [MeV] at which weak interactions bring the energy of nu_e to the plasma's temperature T."""
-    nu_e, _ = weak_from_plasma(T, (0.99 * T, 0.99 * T))
-    return nu_e.rho / (RHO_NU * T**4 * (1 - 0.99**4))
+def solve(equations, point, options, lnT):
+    """The result of scipy's `solve_ivp` at some ln T_gamma, falling.
+
+    Raises
+    ------
+    NoHistory, RuntimeError
+        See `evolve`.
+    """
+    evaluations = iter(range(MAX_EVALUATIONS))
+
+    def slopes(lnT, y):
+        if next(evaluations, None) is None:
+            raise NoHistory(f"{MAX_EVALUATIONS} evaluations do not bring it below {exp(lnT):.3g} MeV")
+        return equations.slopes(lnT, y)
+
+    span = log(options.T_start), log(options.T_end)
+    try:
+        solution = solve_ivp(slopes, span, [0.0, 0.0, 0.0, *equations.bath.start()], method="LSODA",
+                             rtol=options.rtol, atol=1e-12, t_eval=lnT)
+    except (NoHistory, OutsideTable) as error:
+        raise NoHistory(f"No thermal history of {point}: {error}.") from None
+    if not solution.success:
+        raise RuntimeError(f"No thermal history of {point}: {solution.message} at T_gamma = "
+                           f"{exp(solution.t[-1]):.3g} MeV.")
+    return solution
 
 
-def _slopes(lnT, y, bath, couplings, channels, qed):
-    """Derivatives of ln a, of the sources of energy and number, and of the bath, by ln T_gamma."""
-    T, a = exp(lnT), exp(y[0]) / bath.T_start
-    state = bath.state(y[3:], a)
-    photons = plasma(T, qed)
-    H = hubble(photons.rho + state.rho)
-
-    nu_e, nu_mu = weak_from_plasma(T, state.T_nu, state.z_nu)
-    swap = weak_among_neutrinos(state.T_nu[0], state.T_nu[1], state.z_nu[0], state.z_nu[1])
-    # nu_mu stands for two flavours
-    Q_nu = nu_e.rho + 2 * swap.rho, 2 * nu_mu.rho - 2 * swap.rho
-    R_nu = nu_e.n + 2 * swap.n, 2 * nu_mu.n - 2 * swap.n
-    Q_gamma = -nu_e.rho - 2 * nu_mu.rho
-    R_created = nu_e.n + 2 * nu_mu.n
-    Q_dark = R_dark = 0.0
-    for channel in channels:
-        loss, loss_n = losses(channel, state, couplings)
-        Q_nu = Q_nu[0] - loss[0], Q_nu[1] - loss[1]
-        R_nu = R_nu[0] - loss_n[0], R_nu[1] - loss_n[1]
-        created = channel.created * sum(loss_n)
-        Q_dark += sum(loss)
-        R_dark += sum(loss_n) + created
-        R_created += created
-
-    dlna = -photons.drho_dlnT / (3 * (photons.rho + photons.P) - Q_gamma / H)
-    work = (photons.rho - 3 * photons.P + state.rho - 3 * state.P) * a**4
-    return [dlna, work * dlna, R_created / H * a**3 * dlna,
-            *(d * dlna for d in bath.slopes(a, state, H, Q_nu, R_nu, Q_dark, R_dark))]
+def at(solution, lnT):
+    """The variables of a solution at some of its ln T_gamma, shape (variables, n)."""
+    return solution.y[:, np.isin(solution.t, lnT)]
 
 
-def losses(channel, state, couplings):
-    """Energy and number that (nu_e, nu_mu and nu_tau) lose to chi per time, two pairs."""
-    (T_e, T_mu), (z_e, z_mu) = state.T_nu, state.z_nu
-    T_x = (T_e * T_mu)**0.5
-    exchange = channel.exchange(np.array([T_e, T_x, T_mu, state.T_chi]))
-    back = state.z_chi**channel.back
-    loss = []
-    # T_a K_2(sqrt(s/(T_a T_b))) for the first of the pair; K_1 does not tell who is first
-    for (e, x, mu, chi), power in zip(map(np.ndarray.tolist, exchange), (1, 0), strict=True):
-        e, x, mu, chi = e * z_e**2, x * z_e * z_mu, mu * z_mu**2, chi * back
-        loss.append((couplings[0][0] * (e - chi) + couplings[0][1] * (x * (T_e / T_x)**power - chi),
-                     couplings[1][1] * (mu - chi) + couplings[1][0] * (x * (T_mu / T_x)**power - chi)))
-    return loss
-
-
-class Channel(NamedTuple):
-    """A way from neutrinos to chi."""
-    exchange: object        # function of the temperatures, see `sidr.thermal.dark`
-    name: str               # "s" or "t"
-    back: int               # power of z_chi of the inverse: particles that it takes
-    created: int            # particles that it creates, per neutrino
-
-
-def _history(T, y, bath, point, couplings, channels, mass_states, settings, early):
+def assemble(T, y, equations, point, options, early):
     """The `History` of a solution y of the equations at T."""
+    bath = equations.bath
     a = np.exp(y[0]) / bath.T_start
     states = [bath.state(variables, b) for variables, b in zip(y[3:].T, a, strict=True)]
-    photons = [plasma(t, settings["qed"]) for t in T]
+    photons = [plasma(t, options.qed) for t in T]
     H = hubble(np.array([p.rho + s.rho for p, s in zip(photons, states, strict=True)]))
     T_nu, z_nu = np.array([s.T_nu for s in states]).T, np.array([s.z_nu for s in states]).T
 
@@ -267,25 +245,19 @@ def _history(T, y, bath, point, couplings, channels, mass_states, settings, earl
 
     unit = N_EFF_UNIT / (RHO_GAMMA * T[-1]**4)
     T_chi, z_chi = (np.array([getattr(s, name) for s in states]) for name in ("T_chi", "z_chi"))
+    standard = partial(standard_model, T_start=options.T_start, potentials=options.potentials,
+                       qed=options.qed, rtol=options.rtol)
     return History(
         T, *T_nu, T_chi * (bath.n_chi > 0), *z_nu, z_chi,
-        a * bath.T_start, H, _rates(T, states, H, point, couplings, channels),
+        a * bath.T_start, H, rates(T, states, H, point, equations),
         *(float(unit * rho) for rho in (last.rho, last.rho_nu, last.rho_dark)),
         last.n_nu / (3 * N_NU_INSTANTANEOUS * T[-1]**3),
-        point["lambda_phi_chi"]**2 / point["m_phi"]**2, energy_drift, number_drift,
-        *mass_states, settings, early)
+        point.lambda_phi_chi**2 / point.m_phi**2, energy_drift, number_drift,
+        seesaw.mass_states(options.ordering, options.mixing), masses(point.m_nu_sum, options.ordering),
+        standard, early)
 
 
-def _rates(T, states, H, point, couplings, channels):
-    """Rates over H, those of neutrinos by the channels that the equations have."""
-    m_phi, lam, n_chi = point["m_phi"], point["lambda_phi_chi"], point["n_chi"]
-    T_mu, T_chi, z_mu, z_chi = np.array([(s.T_nu[1], s.T_chi, s.z_nu[1], s.z_chi) for s in states]).T
-    weak = np.array([relaxation_rate(t) for t in T])
-    of_neutrinos = {"s": 0 * T, "t": 0 * T}
-    coupling2 = sum(couplings[1]) / 2       # of nu_mu or nu_tau, averaged
-    for channel in channels:
-        of_neutrinos[channel.name] = z_mu * dark.rate_of_pairs(channel.exchange, T_mu, coupling2)
-    of_dark = z_chi * dark.rate_self(T_chi, m_phi, lam), dark.rate_decay(T_chi, m_phi, lam, n_chi)
-    if n_chi == 0:      # nothing of this
-        of_dark = 0 * T, 0 * T
-    return dark.Rates(*(rate / H for rate in (weak, *of_neutrinos.values(), *of_dark)))
+@cache
+def standard_model(**settings):
+    """The history without chi, with these options of `evolve`; couplings do not matter."""
+    return evolve(1.0, 1.0, 1.0, 0.0, 0, times=2, **settings)

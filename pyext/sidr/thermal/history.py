@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sidr.constants import N_EFF_UNIT, RHO_GAMMA
 from sidr.neutrinos import Masses, NeutrinoSector, Species
 
 from .baths import densities, thermal
 from .dark import Rates
 from .nucleosynthesis import T_START, Background, Nucleons, matching_radiation
 from .plasma import plasma
-from .units import N_EFF_UNIT, RHO_GAMMA
 
 #: Temperature of the photons [MeV] at which helium has been made: what happens later helium does not see
 T_BBN = 0.07
@@ -63,7 +63,7 @@ class History:
         Effective number with which the standard model would make as much helium: expansion, and the nu_e
         that convert neutrons and protons.
     N_expansion : float
-        N_eff if nothing had happened any more below T_BBN: what the expansion alone would say.
+        N_eff if nothing had happened any more below T_BBN: that of the expansion rate alone.
     """
     T_gamma: np.ndarray     # [MeV]
     T_nu_e: np.ndarray      # [MeV]
@@ -84,7 +84,7 @@ class History:
     number_drift: float     # of the balance of number, over the number; 0 where that is not followed
     flavours: np.ndarray    # shares of nu_e, nu_mu, nu_tau (columns) in the mass states, shape (3, 3)
     masses: Masses          # of the three neutrinos [eV]
-    settings: dict          # options of `evolve` that the standard model has too
+    standard: object        # function that gives the history of the standard model, solved alike
     early: Solution | None  # None if the history does not go from 5 to 0.02 MeV
 
     @cached_property
@@ -142,9 +142,7 @@ class History:
         ValueError
             If T_start is below 5 MeV, or T_end above 0.02 MeV.
         """
-        from .evolution import standard_model  # which makes histories
-
-        return matching_radiation(self.nucleons, standard_model(**self.settings).nucleons)
+        return matching_radiation(self.nucleons, self.standard().nucleons)
 
     @cached_property
     def nucleons(self):

@@ -15,22 +15,15 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.optimize import brentq
 
+from sidr.constants import HBAR, M_E, M_N_MINUS_M_P, TAU_N, hubble
 from sidr.neutrinos import N_TOT
-
-from .units import M_E, hubble
-
-M_N_MINUS_M_P = 1.29333236      #: [MeV], CODATA 2018
-TAU_N = 878.4                   #: lifetime of the neutron [s], PDG 2022
-HBAR_MEV_S = 6.582119569e-22    #: MeV s, CODATA 2018
+from sidr.numerics import gauss_laguerre, gauss_legendre
 
 T_START = 5.0                   #: neutrons and protons are in equilibrium [MeV]
 T_HELIUM = 0.075                #: neutrons are taken into helium [MeV]
 
-_U, _DU = np.polynomial.laguerre.laggauss(40)
-_DU = _DU * np.exp(_U)
-_E, _DE = np.polynomial.legendre.leggauss(24)
-_E = M_E + (M_N_MINUS_M_P - M_E) * (_E + 1) / 2         # of the electron in the decay [MeV]
-_DE = _DE * (M_N_MINUS_M_P - M_E) / 2
+_U, _DU = gauss_laguerre(40)
+_E, _DE = gauss_legendre(M_E, M_N_MINUS_M_P, 24)        # of the electron in the decay [MeV]
 
 
 def _phase_space(E, q):
@@ -123,7 +116,7 @@ def conversion_rates(T, f):
     q = Q - _E + 0 * T
     decay = np.sum(_DE * _phase_space(_E, q) * (1 - electrons(_E)) * (1 - f(q)), axis=-1)
     p_e_nu = np.sum(_DE * _phase_space(_E, q) * electrons(_E) * f(q), axis=-1)
-    unit = HBAR_MEV_S / TAU_N / _DECAY
+    unit = HBAR / TAU_N / _DECAY
     return unit * (n_nu + n_e + decay), unit * (p_e + p_nu + p_e_nu)
 
 

@@ -1,12 +1,12 @@
 """N_nu, N_tot and N_bbn over the plane of Sigma m_nu and m_phi, in parallel and resumable."""
 
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
 from sidr.files import Damaged, Rows
+from sidr.pools import compute
 
 from .evolution import evolve
 
@@ -52,21 +52,18 @@ def plane(n_chi, M_N_over_lambda, lambda_phi_chi=0.003, size=60, file=None, jobs
     kept = Rows(file, head) if file is not None else None
     rows = _known(kept, size) if kept else {}
     missing = sorted(set(range(size)) - rows.keys())
-    with ProcessPoolExecutor(jobs) as pool:
-        futures = {pool.submit(_row, m_phi[i], lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi): i
-                   for i in missing}
-        with tqdm(total=size, initial=len(rows), desc=f"n_chi = {n_chi:g}", unit="row") as progress:
-            for future in as_completed(futures):
-                i = futures[future]
-                rows[i] = future.result()
-                if kept:
-                    kept.append([i, *rows[i].ravel().tolist()])
-                progress.update()
+    tasks = [(i, m_phi[i], lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi) for i in missing]
+    with tqdm(total=size, initial=len(rows), desc=f"n_chi = {n_chi:g}", unit="row") as progress:
+        for (i, *_), row in compute(_row, tasks, jobs):
+            rows[i] = row
+            if kept:
+                kept.append([i, *row.ravel().tolist()])
+            progress.update()
     grid = np.array([rows[i] for i in range(size)])
     return Plane(m_nu_sum, m_phi, *np.moveaxis(grid, 1, 0))
 
 
-def _row(m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi):
+def _row(_, m_phi, lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi):
     """N_eff_nu, N_eff and N_bbn at one m_phi, shape (3, n)."""
     histories = [evolve(m_phi, lambda_phi_chi, M_N_over_lambda, m, n_chi, times=2) for m in m_nu_sum]
     return np.array([(h.N_eff_nu, h.N_eff, h.N_bbn) for h in histories]).T

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .chebyshev import Table
-from .statistics import DY, Y
-from .units import ALPHA_EM, M_E, RHO_GAMMA
+from sidr.constants import ALPHA_EM, M_E, RHO_GAMMA
+from sidr.numerics import Table
+from sidr.statistics import DY, Y
 
 
 class Plasma(NamedTuple):

@@ -8,9 +8,8 @@ With Casas-Ibarra matrix 1 and one mass M_N of all sterile neutrinos, (3) and (5
 import numpy as np
 
 from sidr import oscillations
+from sidr.constants import EV
 from sidr.neutrinos import masses
-
-from .units import EV
 
 #: Degenerate masses mix as in the normal ordering
 MIXINGS = {**oscillations.MIXINGS, "degenerate": oscillations.MIXINGS["normal"]}

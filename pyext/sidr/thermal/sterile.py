@@ -6,12 +6,13 @@ Thermal averages (S38) with massless leptons, Maxwell-Boltzmann; valid below the
 from typing import NamedTuple
 
 import numpy as np
-from numpy.polynomial import legendre
 from scipy.special import kn
+
+from sidr.constants import EV, G_F, RHO_NU, SIN2_W, hubble
+from sidr.numerics import gauss_legendre
 
 from .plasma import plasma
 from .seesaw import mixing_angle
-from .units import EV, G_F, RHO_NU, SIN2_W, hubble
 
 
 class SterileRates(NamedTuple):
@@ -62,7 +63,7 @@ def sterile_rates(T, m_nu, M_N, lambda_phi_N):
 
 def sigma_phi(s, m_nu, M_N, lambda_phi_N):
     """Cross-section of nu nu -> N N by phi, the integral of (S35) over the sphere [1/MeV^2]."""
-    c, dc = legendre.leggauss(96)
+    c, dc = gauss_legendre(-1, 1, 96)
     s = np.asarray(s, float)[..., None]
     beta = np.sqrt(1 - 4 * M_N**2 / s)
     t = M_N**2 - s / 2 * (1 - beta * c)
@@ -77,8 +78,7 @@ def sigma_phi(s, m_nu, M_N, lambda_phi_N):
 
 def average(sigma, T, s_min):
     """Rate [MeV] of a particle in a bath with g = 2, (S38)."""
-    y, dy = legendre.leggauss(200)
-    x = 30 * (y + 1)                            # (sqrt(s) - sqrt(s_min))/T
+    x, dx = gauss_legendre(0, 60, 200)          # (sqrt(s) - sqrt(s_min))/T
     root_s = np.sqrt(s_min) + T[:, None] * x
     integrand = sigma(root_s**2) * root_s**3 * kn(1, root_s / T[:, None]) * 2 * root_s
-    return 2 / (32 * np.pi**2 * T**2) * np.sum(integrand * 30 * dy, axis=1) * T
+    return 2 / (32 * np.pi**2 * T**2) * np.sum(integrand * dx, axis=1) * T

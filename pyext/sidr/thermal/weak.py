@@ -20,10 +20,9 @@ from math import acos, exp, log
 from typing import NamedTuple
 
 import numpy as np
-from numpy.polynomial import laguerre, legendre
 
-from .chebyshev import OutsideTable
-from .units import G_F, M_E, SIN2_W
+from sidr.constants import G_F, M_E, SIN2_W
+from sidr.numerics import OutsideTable, chebyshev_fit, chebyshev_nodes, gauss_laguerre, gauss_legendre
 
 
 class Transfer(NamedTuple):
@@ -121,31 +120,21 @@ def _basis(name, x, lower, upper, size):
 _DEGREES = np.arange(32)
 
 
-def _nodes(lower, upper, size):
-    return (lower + upper) / 2 + (upper - lower) / 2 * np.cos(np.pi * (np.arange(size) + 0.5) / size)
-
-
-def _to_coefficients(size):
-    """Matrix from values at the nodes, in the last axis, to Chebyshev coefficients."""
-    matrix = np.cos(np.outer(np.pi * (np.arange(size) + 0.5) / size, np.arange(size))) * (2 / size)
-    matrix[:, 0] /= 2
-    return matrix
-
-
 @cache
 def _plasma_table():
     """Coefficients of the polynomials in ln x, shape (20, 5*2*25), the last those in ln r."""
-    values = np.array([[_logarithms(x, r) for r in np.exp(_nodes(*_LN_R, _SIZE[1]))]
-                       for x in np.exp(_nodes(*_LN_X, _SIZE[0]))])
-    values = np.moveaxis(values, 1, -1) @ _to_coefficients(_SIZE[1])
-    return np.tensordot(_to_coefficients(_SIZE[0]), values, axes=(0, 0)).reshape(_SIZE[0], -1)
+    values = np.array([[_logarithms(x, r) for r in np.exp(chebyshev_nodes(_SIZE[1], *_LN_R))]
+                       for x in np.exp(chebyshev_nodes(_SIZE[0], *_LN_X))])
+    values = np.moveaxis(values, 1, -1) @ chebyshev_fit(_SIZE[1])
+    return np.tensordot(chebyshev_fit(_SIZE[0]), values, axes=(0, 0)).reshape(_SIZE[0], -1)
 
 
 @cache
 def _neutrino_table():
     """Coefficients, shape (5, 25), of the transfer from one massless flavour to another."""
-    values = np.array([np.log(integrals(0.0, r)[:, 0] / 4) for r in np.exp(_nodes(*_LN_R, _SIZE[1]))])
-    return values.T @ _to_coefficients(_SIZE[1])
+    ratios = np.exp(chebyshev_nodes(_SIZE[1], *_LN_R))
+    values = np.array([np.log(integrals(0.0, r)[:, 0] / 4) for r in ratios])
+    return values.T @ chebyshev_fit(_SIZE[1])
 
 
 def _logarithms(x, r):
@@ -189,18 +178,18 @@ def _annihilation(x, r, blocking, outer, inner):
 
 def _pairs(x, r, scale, blocking, outer, inner):
     """Total energies q_0 = 2 x + scale y, shape (outer, 1), and the two structures, (2, outer, outer)."""
-    y, weight = _laguerre(outer)
-    v, dv = _unit(outer)
+    y, dy = gauss_laguerre(outer)
+    v, dv = gauss_legendre(0, 1, outer)
     q0 = (2 * x + scale * y)[:, None]
     s = 4 * x**2 + (q0**2 - 4 * x**2) * (1 - v**2)              # q = v q_max
     q_max = np.sqrt(q0**2 - 4 * x**2)
     q = q_max * v
-    measure = (scale * weight * np.exp(y))[:, None] * q_max * dv
+    measure = (scale * dy)[:, None] * q_max * dv
 
     def moments(T, mass2):
         """1, E^2, E p_z, p_z^2, p_t^2 of one of the pair, with the blocking of both, over q."""
         width = np.sqrt(np.maximum(1 - 4 * mass2 / s, 0))
-        u, du = _unit(inner)
+        u, du = gauss_legendre(0, 1, inner)
         E = (q0 / 2)[..., None] + (q * width)[..., None] * (u - 0.5)
         factor = 1.0
         if blocking:
@@ -219,23 +208,23 @@ def _pairs(x, r, scale, blocking, outer, inner):
 def _scattering(x, r, blocking, outer, inner):
     """Energy that the neutrinos gain, over 1 - r: shape (1, 2)."""
     # k_0 > 0 and k are the exchanged energy and momentum: a = (k + k_0)/2 > b = (k - k_0)/2
-    y, weight = _laguerre(outer)
-    v, dv = _unit(outer)
+    y, dy = gauss_laguerre(outer)
+    v, dv = gauss_legendre(0, 1, outer)
     scale = max(1.0, r)
     a = (scale * y)[:, None]
     b = a * v**2
     k0, k, t = a - b, a + b, -4 * a * b
-    measure = (scale * weight * np.exp(y))[:, None] * a * 2 * v * dv * 2    # dk_0 dk = 2 da db
+    measure = (scale * dy)[:, None] * a * 2 * v * dv * 2    # dk_0 dk = 2 da db
 
     def moments(E_min, T, mass2, sign):
         """1, E, E^2, ... of the particle before, with f before and 1 - f after, E_after = E + sign k_0."""
-        y, weight = _laguerre(inner)
+        y, dy = gauss_laguerre(inner)
         E = E_min[..., None] + T * y
         after = E + sign * k0[..., None]
         factor = np.exp(-E / T)
         if blocking:
             factor = factor / (1 + factor) / (1 + np.exp(-after / T))
-        factor = factor * T * weight * np.exp(y)
+        factor = factor * T * dy
         # p.k = -sign t/2, hence the component along k
         p_z = (E * k0[..., None] + sign * t[..., None] / 2) / k[..., None]
         p_t2 = np.maximum(E**2 - mass2 - p_z**2, 0)
@@ -250,16 +239,3 @@ def _scattering(x, r, blocking, outer, inner):
     structures = np.array([both, -x**2 * np.abs(t) * nu[0] * e[0]]) * measure
     exchange = k0 * np.expm1(k0 * (1 / r - 1)) / (1 - r)
     return 2 / (2 * np.pi**5) * np.array([[np.sum(A * exchange) for A in structures]])
-
-
-@cache
-def _laguerre(size):
-    """Gauss-Laguerre nodes and weights."""
-    return laguerre.laggauss(size)
-
-
-@cache
-def _unit(size):
-    """Gauss-Legendre nodes and weights on (0, 1)."""
-    u, du = legendre.leggauss(size)
-    return (u + 1) / 2, du / 2
