@@ -10,6 +10,7 @@
 #include "input.h"
 #include "background.h"
 #include "perturbations.h"
+#include "harmonic.h"
 
 /** A number that the user may set, and the interval where it makes sense. */
 struct input_number_sidr {
@@ -160,7 +161,9 @@ static int input_set_alpha_preset_sidr(struct sidr * psidr, const char * name, E
  * @param ppt Output: perturbation structure, its member sidr
  * @return the error status
  */
-int input_default_params_sidr(struct background * pba, struct perturbations * ppt) {
+int input_default_params_sidr(struct background * pba,
+                              struct perturbations * ppt,
+                              struct harmonic * phr) {
 
   struct sidr * psidr = &(pba->sidr);
 
@@ -177,6 +180,9 @@ int input_default_params_sidr(struct background * pba, struct perturbations * pp
 
   ppt->sidr.has_source_delta = _FALSE_;
   ppt->sidr.has_source_theta = _FALSE_;
+
+  phr->sidr.factor = NULL;
+  phr->sidr.size = 0;
 
   return input_set_alpha_preset_sidr(psidr,"das_ghosh",pba->error_message);
 }

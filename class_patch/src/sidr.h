@@ -91,7 +91,15 @@ struct perturbations_workspace_sidr {
   double rsa_theta; /**< velocity when streaming */
 };
 
+/** Factor on the spectrum of the lensing potential, a member of struct harmonic. The caller who sets it
+    keeps it in memory. */
+struct harmonic_sidr {
+  double * factor; /**< factor on the power at each multipole, or NULL */
+  int size;        /**< number of them; the last one holds for all higher l */
+};
+
 struct background;
+struct harmonic;
 struct perturbations;
 struct perturbations_vector;
 struct perturbations_workspace;
@@ -104,7 +112,9 @@ extern "C" {
 
   /* input_sidr.c */
   int input_check_numbers_sidr(struct file_content * pfc, ErrorMsg errmsg);
-  int input_default_params_sidr(struct background * pba, struct perturbations * ppt);
+  int input_default_params_sidr(struct background * pba,
+                                struct perturbations * ppt,
+                                struct harmonic * phr);
   int input_read_ncdm_momenta_sidr(struct file_content * pfc,
                                    struct precision * ppr,
                                    struct background * pba,
@@ -192,6 +202,9 @@ extern "C" {
 
   /* quadrature_sidr.c */
   int background_ncdm_quadrature_sidr(struct precision * ppr, struct background * pba, int n_ncdm);
+
+  /* lensing_sidr.c */
+  void harmonic_scale_lensing_sidr(struct harmonic * phr, double l, double * cl);
 
   /* perturbations_sidr.c */
   int perturbations_indices_sidr(struct background * pba,

@@ -18,32 +18,67 @@ from sidr.classy.incremental import IncrementalClass
 __all__ = ["Class", "CosmoComputationError", "CosmoSevereError", "__version__"]
 
 
+#: Inputs that scale the spectrum of the lensing potential: all of it, or only as it is returned
+AMPLITUDES = ("A_lens", "A_phiphi")
+
+
 class Class(IncrementalClass):
     """The `Class` of classy; what it adds is below, all else is documented upstream."""
 
     _calibration = None
+    _amplitudes = {}            # values of `AMPLITUDES` that are set
+    _lensing_shape = None
 
     def set(self, *pars, **kwargs):
         """Set parameters, from one dictionary or from keywords.
 
-        Lists, tuples and arrays are written as CLASS's parser wants them, `0.4,0.43`. One input is not
-        CLASS's: `cl_calibration`, see `sidr.classy.calibration`.
+        Lists, tuples and arrays are written as CLASS's parser wants them, `0.4,0.43`. Three inputs are not
+        CLASS's: `cl_calibration`, see `sidr.classy.calibration`; `A_lens`, a factor on the spectrum of the
+        lensing potential, as CLASS's own A_L, of which another value costs only the lensing; `A_phiphi`, a
+        factor on the `pp` of `lensed_cl` and `raw_cl` alone, on top of it.
 
         Raises
         ------
         CosmoSevereError
             If CLASS would misread a value: a NaN, a nested list, a text of more than 1023 bytes; if there
-            is no such calibration.
+            is no such calibration; for an amplitude below 0.
         """
         pars, kwargs = [as_text(p) for p in pars], as_text(kwargs)
         for inputs in (*pars, kwargs):
             if "cl_calibration" in inputs:
                 self._calibration = calibration.load(inputs.pop("cl_calibration"))
+            self._amplitudes = self._amplitudes | {name: amplitude(name, inputs.pop(name))
+                                                   for name in AMPLITUDES if name in inputs}
         return super().set(*pars, **kwargs)
 
     def empty(self):
         super().empty()
-        self._calibration = None
+        self._calibration, self._amplitudes, self._lensing_shape = None, {}, None
+
+    def scale_lensing(self, factor):
+        """Multiply the spectrum of the lensing potential by a factor for each multipole, until `empty`.
+
+        Parameters
+        ----------
+        factor : ndarray, shape (l_max + 1,), or None
+            0 or more; the last one holds for all higher multipoles. It comes on top of `A_lens`.
+        """
+        self._lensing_shape = None if factor is None else np.asarray(factor, dtype=float)
+
+    def _total_lensing_factor(self):
+        """The `lensing_factor` of IncrementalClass; CosmoSevereError where it has no effect."""
+        if self._amplitudes:
+            names = " and ".join(self._amplitudes)
+            if "lCl" not in str(self.pars.get("output", "")):
+                raise CosmoSevereError(f"{names}: there is no spectrum of the lensing potential to scale; "
+                                       "remove it, or add lCl to the output.")
+            if twice := [name for name in ("A_L", "lcmb_rescale") if name in self.pars]:
+                raise CosmoSevereError(f"{names} and {twice[0]} scale the lensing potential: give one of "
+                                       "them.")
+        if "A_lens" not in self._amplitudes:
+            return self._lensing_shape
+        shape = np.ones(1) if self._lensing_shape is None else self._lensing_shape
+        return self._amplitudes["A_lens"] * shape
 
     def compute(self, level=("distortions",)):
         """As upstream; levels whose inputs are those of the last time are kept.
@@ -57,6 +92,7 @@ class Class(IncrementalClass):
         """
         if self._calibration is not None:
             self._calibration.check(self.pars)
+        self.lensing_factor = self._total_lensing_factor()
         super().compute(level)
 
     def lensed_cl(self, lmax=-1, nofail=False):
@@ -67,7 +103,7 @@ class Class(IncrementalClass):
         CosmoSevereError
             If `lmax` is beyond the calibration.
         """
-        return self._calibrated("lensed", super().lensed_cl, lmax, nofail)
+        return self._scaled(self._calibrated("lensed", super().lensed_cl, lmax, nofail))
 
     def raw_cl(self, lmax=-1, nofail=False):
         """Upstream's, calibrated where `cl_calibration` is set: by default to where the calibration ends.
@@ -77,7 +113,12 @@ class Class(IncrementalClass):
         CosmoSevereError
             If `lmax` is beyond the calibration.
         """
-        return self._calibrated("raw", super().raw_cl, lmax, nofail)
+        return self._scaled(self._calibrated("raw", super().raw_cl, lmax, nofail))
+
+    def _scaled(self, cl):
+        if "A_phiphi" in self._amplitudes and "pp" in cl:
+            cl["pp"] *= self._amplitudes["A_phiphi"]
+        return cl
 
     def _calibrated(self, which, spectra, lmax, nofail):
         """What `spectra` returns, calibrated with the table `which`, "lensed" or "raw"."""
@@ -127,16 +168,24 @@ class Class(IncrementalClass):
         """Upstream's; of negative masses with their massless counterpart, as `Omega_nu` has it."""
         Om_ncdm = super().Om_ncdm(z)
         if counterpart := _sidr.Omega0_counterpart(self):
-            z = np.asarray(z, dtype=float)
-            Om_ncdm = Om_ncdm + counterpart * (1 + z)**4 * (self.Hubble(0) / self.Hubble(z))**2
+            H_over_H0 = self.Hubble(z) / self.Hubble(0)
+            Om_ncdm = Om_ncdm + counterpart * (1 + np.asarray(z, dtype=float)[()])**4 / H_over_H0**2
         return Om_ncdm
 
     def get_current_derived_parameters(self, names):
-        """Dictionary of derived parameters: upstream's, `N_sidr`, and `z_dec_sidr`, NaN without chi."""
-        ours = {"N_sidr": lambda: self.N_sidr,
+        """Dictionary of derived parameters: upstream's and three more.
+
+        `N_sidr`; `z_dec_sidr`, NaN without chi; `A_s_exp_m2tau`, 10^9 A_s exp(-2 tau_reio), the height of
+        the spectra at high multipoles.
+        """
+        ours = {"N_sidr": lambda: self.N_sidr, "A_s_exp_m2tau": self._A_s_exp_m2tau,
                 "z_dec_sidr": lambda: self.z_dec_sidr if self.N_sidr > 0 else np.nan}
         derived = super().get_current_derived_parameters([n for n in names if n not in ours])
         return {name: ours[name]() if name in ours else derived[name] for name in names}
+
+    def _A_s_exp_m2tau(self):
+        found = super().get_current_derived_parameters(["A_s", "tau_reio"])
+        return 1e9 * found["A_s"] * np.exp(-2 * found["tau_reio"])
 
     def get_sources(self):
         """Upstream's tuple (sources, k, tau), with delta_sidr and theta_sidr where computed."""
@@ -146,6 +195,18 @@ class Class(IncrementalClass):
 
 # Upstream's __dealloc__ looks up methods: when the interpreter ends, this type must be there still.
 _sidr.keep(Class)
+
+
+def amplitude(name, text):
+    """The number; CosmoSevereError unless it is 0 or more."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.
+    if not 0 <= value < np.inf:
+        raise CosmoSevereError(f"{name} = {text} must be a finite number, 0 or more: a factor on the "
+                               "spectrum of the lensing potential.")
+    return value
 
 
 def finite(cl):

@@ -68,7 +68,12 @@ cdef extern from "class.h":
         short is_allocated
         ErrorMsg error_message
 
+    struct harmonic_sidr:
+        double * factor
+        int size
+
     struct harmonic:
+        harmonic_sidr sidr
         short is_allocated
         ErrorMsg error_message
 
@@ -156,6 +161,22 @@ cdef class Levels:
         return self.ppt.has_cls == _TRUE_ and (self.ppt.has_cl_cmb_lensing_potential == _TRUE_
                                                or self.ppt.has_cl_lensing_potential == _TRUE_
                                                or self.ppt.has_cl_number_count == _TRUE_)
+
+    def scale_lensing(self, double[::1] factor):
+        """Multiply the spectrum of the lensing potential by a factor, wherever it is read from now on.
+
+        Parameters
+        ----------
+        factor : ndarray or None
+            For each multipole from 0 on; the last one holds for all higher ones. It must live as long as
+            the structures, or until the next call.
+        """
+        if factor is None:
+            self.phr.sidr.factor = NULL
+            self.phr.sidr.size = 0
+        else:
+            self.phr.sidr.factor = &factor[0]
+            self.phr.sidr.size = factor.shape[0]
 
     def read_primordial(self):
         """Read the primordial parameters again, and nothing else."""

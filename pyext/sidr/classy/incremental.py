@@ -1,9 +1,12 @@
 """Recompute what a change of parameters has touched, and nothing else.
 
 Upstream's `Class` starts from the input file whenever a parameter or the wanted level changes. Here the
-perturbations and all before them are kept when nothing but the primordial spectrum has changed. The
-spectra do not depend on whether something was kept, to the last bit.
+perturbations and all before them are kept when nothing but the primordial spectrum has changed, and all but
+the lensing when nothing but the factor on the lensing potential has. The spectra do not depend on whether
+something was kept, to the last bit.
 """
+
+import numpy as np
 
 from sidr.classy import _classy
 from sidr.classy._levels import Levels
@@ -16,13 +19,24 @@ AMPLITUDES_BY_SHOOTING = frozenset({"sigma8", "S8"})
 
 LEVELS = tuple(_classy.Class._levellist)
 BEFORE_SPECTRUM = frozenset(LEVELS[:LEVELS.index("primordial")])
+BEFORE_LENSING = frozenset(LEVELS[:LEVELS.index("lensing")])
 
 
 class IncrementalClass(_classy.Class):
-    """The `Class` of classy, whose `compute` keeps what has not changed."""
+    """The `Class` of classy, whose `compute` keeps what has not changed.
+
+    Attributes
+    ----------
+    lensing_factor : ndarray or None
+        Factor on C_l^phiphi, which lenses, for each multipole from 0 on; the last one holds for all higher
+        ones. To be set, not to be changed in place.
+    """
+
+    lensing_factor = None
 
     _inputs = None   # text of the parameters that the structures belong to; None if there is no such thing
     _current = False  # whether these are the parameters that are set
+    _lensed_with = None   # the factor in the structures
 
     def set(self, *pars, **kwargs):
         changed = super().set(*pars, **kwargs)
@@ -50,14 +64,40 @@ class IncrementalClass(_classy.Class):
             If it cannot compute this cosmology.
         """
         wanted = self._check_task_dependency(level)
+        self._drop_lensing()
         if self._current and wanted <= self._computed_levels:
             return
         before, now = self._inputs, {name.strip(): str(value).strip() for name, value in self.pars.items()}
         self._inputs = None  # until all is done: an interrupt would leave a mixture
         if not self._update(wanted, before, now):
             self.struct_cleanup()
-            super().compute(level)
+            self._compute_from_the_start(level, wanted)
         self._inputs, self._current = now, True
+
+    def _drop_lensing(self):
+        """Drop the lensing if it is that of another factor."""
+        if same(self.lensing_factor, self._lensed_with):
+            return
+        levels = Levels(self)
+        if "lensing" in self._computed_levels:
+            levels.free("lensing")
+            self._computed_levels.remove("lensing")
+        self._scale_lensing(levels)
+
+    def _scale_lensing(self, levels):
+        factor = self.lensing_factor
+        self._lensed_with = None if factor is None else np.array(factor, dtype=float)   # which C points to
+        levels.scale_lensing(self._lensed_with)
+
+    def _compute_from_the_start(self, level, wanted):
+        if self.lensing_factor is None:
+            super().compute(level)
+            return
+        if before := wanted & BEFORE_LENSING:       # which reads the input, where there is no factor
+            super().compute(list(before))
+        levels = Levels(self)
+        self._scale_lensing(levels)
+        self._compute_levels(levels, wanted - self._computed_levels)
 
     def compute_transfers(self):
         """Compute what `compute` would and the primordial spectrum has no part in.
@@ -141,3 +181,10 @@ def may_keep(levels, changed, before, now):
             and not AMPLITUDES_BY_SHOOTING & now.keys()
             and levels.spectrum_is_analytic
             and not levels.distortions_are_wanted)
+
+
+def same(one, other):
+    """Whether two factors are equal, where None is no factor."""
+    if one is None or other is None:
+        return one is other
+    return np.array_equal(one, other)
