@@ -67,6 +67,18 @@ def test_box_of_table_S1_with_all_neutrino_sectors_is_class():
                 Background(**cosmology, sector=neutrinos), log10_G_eff, rtol=1e-5)
 
 
+def test_negative_masses_are_those_of_class():
+    for i, (cosmology, neutrinos, log10_G_eff) in enumerate(points(8)):
+        negative = sector(N_chi=neutrinos.N_chi, N_nu=3.044 - neutrinos.N_chi, m_nu_sum=-0.05 - 0.1 * i)
+        compare(class_background(cosmology, negative, log10_G_eff),
+                Background(**cosmology, sector=negative), log10_G_eff, rtol=1e-5)
+
+
+def test_where_negative_masses_outweigh_the_rest_there_is_no_expansion():
+    with pytest.raises(ValueError, match=r"H\^2 = -.* at z = .*m_nu_sum = -25 eV, and must be positive"):
+        Background(0.0224, 0.12, 67, sector(m_nu_sum=-25))
+
+
 def test_what_differs_is_the_tolerance_of_class_for_massive_neutrinos():
     for cosmology, neutrinos, log10_G_eff in points(8):
         compare(class_background(cosmology, neutrinos, log10_G_eff, tol_ncdm_bg=1e-10),

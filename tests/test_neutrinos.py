@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from sidr.classy import Class
-from sidr.neutrinos import class_inputs, masses
+from sidr.neutrinos import NeutrinoSector, class_inputs, masses, sector
 
 NUMBERS = ("T_ncdm", "deg_ncdm", "m_ncdm")
 
@@ -123,6 +123,19 @@ def test_minimum_has_a_massless_neutrino_and_less_is_refused(ordering, minimum, 
         class_inputs(m_nu_sum=minimum - 1e-6, ordering=ordering)
 
 
+@pytest.mark.parametrize("options", [{"n_chi": 0}, {"n_chi": 2}, {"n_chi": 1, "phase_space": "temperature"},
+                                     {"n_chi": 1, "phase_space": "fugacity"}, {"n_chi": 0, "N_extra": 0.3}],
+                         ids=str)
+def test_negative_sum_is_one_species_of_negative_mass_and_all_else_the_same(options):
+    negative, positive = (sector(m_nu_sum=m, **options) for m in (-0.15, 0.15))
+    assert negative.m_nu_sum == pytest.approx(-0.15, abs=1e-15)
+    assert negative.class_inputs() == positive.class_inputs() | {"m_ncdm": -0.15 / 3}
+    assert NeutrinoSector.from_class_inputs(negative.class_inputs()) == negative
+    assert negative.N_bbn == positive.N_bbn
+    cosmo = background(negative.class_inputs())
+    assert cosmo.Neff == pytest.approx(background(positive.class_inputs()).Neff, abs=1e-4)
+
+
 @pytest.mark.parametrize("inputs, message", [
     ({"n_chi": -1}, r"n_chi = -1 must be a finite number, 0 .* or more"),
     ({"n_chi": float("nan")}, "n_chi = nan must be a finite"),
@@ -136,7 +149,11 @@ def test_minimum_has_a_massless_neutrino_and_less_is_refused(ordering, minimum, 
     ({"N_chi": -0.1, "N_nu": 3}, "N_chi = -0.1 must be a finite number, 0 or more"),
     ({"N_chi": 3, "N_nu": 0}, "N_nu = 0 must be a finite number above 0"),
     ({"N_chi": 1, "N_nu": 2, "N_tot": 3.5}, r"N_tot = 3.5 is not N_chi \+ N_nu = 3; leave N_tot"),
-    ({"m_nu_sum": -0.1}, "m_nu_sum = -0.1 must be a finite number of eV, 0 or more"),
+    ({"m_nu_sum": -0.1, "ordering": "normal"}, "m_nu_sum = -0.1 eV is below 0.058660 eV"),
+    ({"m_nu_sum": -0.1, "ordering": "inverted"}, "m_nu_sum = -0.1 eV is below .* of the inverted ordering"),
+    ({"m_nu_sum": -0.1, "ordering": "Normal"}, "ordering = 'Normal' must be degenerate"),
+    ({"m_nu_sum": -0.1, "n_chi": 0, "N_sterile": 0.5}, "m_nu_sum = -0.1 eV: a pseudo-Dirac pair"),
+    ({"m_nu_sum": float("-inf")}, "m_nu_sum = -inf must be a finite number of eV"),
     ({"m_nu_sum": float("nan")}, "m_nu_sum = nan must be"),
     ({"m_nu_sum": [0.1]}, r"m_nu_sum = \[0.1\] must be"),
     ({"ordering": "Normal"}, "ordering = 'Normal' must be degenerate, normal or inverted"),

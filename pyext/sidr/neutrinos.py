@@ -171,7 +171,8 @@ def sector(n_chi=1, N_tot=N_TOT, N_chi=None, N_nu=None, m_nu_sum=0.06, ordering=
         Effective numbers of chi and of neutrinos after the conversion, both or neither, instead of
         n_chi and N_tot.
     m_nu_sum : float
-        Sum of the three masses [eV]; 0 makes the neutrinos massless.
+        Sum of the three masses [eV]; 0 makes the neutrinos massless. Below 0 it is the effective sum of
+        docs/negative_mass.md (arXiv:2407.10965), for the degenerate ordering and N_sterile = 0 only.
     ordering : {"degenerate", "normal", "inverted"}
         See `masses`.
     phase_space : {"degeneracy", "temperature", "fugacity"}
@@ -215,6 +216,9 @@ def sector(n_chi=1, N_tot=N_TOT, N_chi=None, N_nu=None, m_nu_sum=0.06, ordering=
     T, weight = temperature_and_degeneracy(N_nu, N_tot, phase_space, z)
     m = masses(m_nu_sum, ordering)
     N_sterile = checked_sterile(N_sterile, pair, N_chi)
+    if N_sterile > 0 and m_nu_sum < 0:
+        raise ValueError(f"m_nu_sum = {m_nu_sum:g} eV: a pseudo-Dirac pair (N_sterile = {N_sterile:g}) "
+                         "needs masses of 0 or more; take those, or N_sterile = 0.")
     N_extra = real("N_extra", N_extra, "a finite number, 0 or more")
 
     before = N_tot / heating + N_sterile + N_extra
@@ -237,7 +241,7 @@ def masses(m_nu_sum, ordering):
     Parameters
     ----------
     m_nu_sum : float
-        Sum of the masses [eV].
+        Sum of the masses [eV]; the effective sum below 0 is of degenerate masses.
     ordering : {"degenerate", "normal", "inverted"}
         Equal masses, or masses with `sidr.oscillations.ROUNDED_SPLITTINGS`, numbered as in NuFIT.
 
@@ -251,9 +255,9 @@ def masses(m_nu_sum, ordering):
     ImpossibleNeutrinos
         If the sum is less than what the splittings need.
     ValueError
-        If the ordering is unknown, or the sum negative.
+        If the ordering is unknown, or the sum is not a finite number.
     """
-    m_nu_sum = real("m_nu_sum", m_nu_sum, "a finite number of eV, 0 or more")
+    m_nu_sum = finite("m_nu_sum", m_nu_sum, "a finite number of eV")
     if ordering == "degenerate":
         return Masses(*[m_nu_sum / 3] * 3)
     if ordering not in ROUNDED_SPLITTINGS:
@@ -321,12 +325,19 @@ def temperature_and_degeneracy(N_nu, N_tot, phase_space, z=1.0):
     raise ValueError(f"phase_space = {phase_space!r} must be 'degeneracy', 'temperature' or 'fugacity'.")
 
 
-def real(name, value, allowed, positive=False):
-    """`value` as a float, if it is finite and 0 or more, or above 0 if `positive`."""
-    number = isinstance(value, Real) and not isinstance(value, bool)
-    if not number or not 0 <= value < inf or (positive and value == 0):
+def finite(name, value, allowed):
+    """`value` as a float, if it is a finite number."""
+    if not isinstance(value, Real) or isinstance(value, bool) or not abs(value) < inf:
         raise ValueError(f"{name} = {value!r} must be {allowed}.")
     return float(value)
+
+
+def real(name, value, allowed, positive=False):
+    """`value` as a float, if it is finite and 0 or more, or above 0 if `positive`."""
+    number = finite(name, value, allowed)
+    if number < 0 or (positive and number == 0):
+        raise ValueError(f"{name} = {value!r} must be {allowed}.")
+    return number
 
 
 def as_list(values):

@@ -73,7 +73,7 @@ class Background:
     Raises
     ------
     ValueError
-        If a number is not above 0.
+        If a number is not above 0, or H^2 is not: negative masses may outweigh the rest.
     """
 
     def __init__(self, omega_b, omega_cdm, H0, sector):
@@ -131,7 +131,13 @@ class Background:
         """Close the universe with Lambda."""
         self.H0 = real("H0", H0, "a finite number of km/s/Mpc above 0", positive=True)
         self.omega_Lambda = (self.H0 / 100)**2 - self._omega_today
-        self._H_nodes = HUBBLE_UNIT * np.sqrt(self._omega_nodes + self.omega_Lambda)
+        H2 = self._omega_nodes + self.omega_Lambda
+        if not H2.min() > 0:
+            raise ValueError(f"H^2 = {H2.min():g} (100 km/s/Mpc)^2 at z = {1 / A[H2.argmin()] - 1:.4g} "
+                             f"with omega_b = {self.omega_b:g}, omega_cdm = {self.omega_cdm:g}, "
+                             f"H0 = {H0:g} and m_nu_sum = {self.neutrinos.m_nu_sum:g} eV, and must be "
+                             "positive.")
+        self._H_nodes = HUBBLE_UNIT * np.sqrt(H2)
         self._lna_to_tau = 1 / (A * self._H_nodes)     # dtau/dlna
 
     def hubble(self, z):
@@ -223,12 +229,15 @@ class Neutrinos:
     .. math:: \omega_\nu = \omega_\gamma a^{-4}\, g\, T^4\, \frac{15}{\pi^4}
               \int \frac{q^2 \sqrt{q^2 + x^2}\, dq}{e^q/z + 1}, \qquad x = \frac{m a}{T T_\gamma}
 
+    For m < 0 it is :math:`2 \omega_\nu(0) - \omega_\nu(|m|)` (arXiv:2407.10965, docs/negative_mass.md).
+
     Parameters
     ----------
     sector : sidr.neutrinos.NeutrinoSector
     """
 
     def __init__(self, sector):
+        self.m_nu_sum = sector.m_nu_sum
         self.omega_radiation = OMEGA_G * RHO_NU * (sector.N_ur + sector.N_chi)
         m, T, weight, z = np.reshape(sector.species, (-1, 4)).T
         self._x = m * EV / (T * T_CMB * K_B)                    # x of today
@@ -247,8 +256,10 @@ class Neutrinos:
 
     def _sum(self, integrand, a):
         """Sum over species and momenta, of a function of the energy squared [T_ncdm a^-1]^2."""
-        total = sum((integrand(Y**2 + (x * a[..., None])**2) @ w
-                     for x, w in zip(self._x, self._weights, strict=True)), np.zeros(a.shape))
+        total = np.zeros(a.shape)
+        for x, w in zip(self._x, self._weights, strict=True):
+            of_mass = integrand(Y**2 + (x * a[..., None])**2) @ w
+            total += of_mass if x >= 0 else 2 * integrand(Y**2) @ w - of_mass
         return total / a**4
 
 
