@@ -16,7 +16,7 @@ from functools import cache
 import numpy as np
 
 import sidr.classy
-from sidr.classy import CosmoComputationError, CosmoSevereError, calibration
+from sidr.classy import CosmoComputationError, CosmoSevereError, amplitude, calibration
 from sidr.classy._text import INPUTS, as_text
 from sidr.emulator import spectra
 from sidr.emulator.background import Background
@@ -25,6 +25,9 @@ from sidr.neutrinos import CLASS_INPUTS, N_TOT, NeutrinoSector, sector
 
 #: Inputs that say what is computed, and not how
 REQUESTS = ("output", "lensing", "l_max_scalars", "P_k_max_1/Mpc")
+
+#: Inputs of `sidr.classy.Class` that are not CLASS's
+OURS = ("cl_calibration", "A_phiphi")
 
 #: Inputs of the model: the one that is used, and what else it may be called
 COSMOLOGY = {"omega_b": (), "omega_cdm": (), "n_s": (), "tau_reio": (), "A_s": ("ln10^{10}A_s",),
@@ -98,6 +101,8 @@ class Class:
         """
         for inputs in (*pars, kwargs):
             self.pars.update(as_text(inputs))
+        if "A_phiphi" in self.pars:
+            amplitude("A_phiphi", self.pars["A_phiphi"])
         self._forget()
         return True
 
@@ -143,7 +148,10 @@ class Class:
 
     def _emulator(self):
         """That of the number of chi, if it has the settings of the inputs."""
-        if unknown := [name for name in self.pars if name not in INPUTS and name != "cl_calibration"]:
+        if "A_lens" in self.pars:
+            raise CosmoSevereError("A_lens is not emulated: take sidr.theory.SIDR, or A_phiphi, which "
+                                   "scales the reconstructed lensing alone.")
+        if unknown := [name for name in self.pars if name not in INPUTS and name not in OURS]:
             raise CosmoSevereError(f"Class did not read input parameter(s): {', '.join(unknown)}")
         N_chi = self._number("N_sidr", 0.0)
         found = [e for e in self.emulators if e.design.N_chi[0] <= N_chi <= e.design.N_chi[1]]
@@ -157,7 +165,7 @@ class Class:
     def _check(self, about):
         """Raise CosmoSevereError for an input that is missing, unknown, or not that of the training."""
         known = {*COSMOLOGY, *(name for names in COSMOLOGY.values() for name in names), *CLASS_INPUTS,
-                 *COUPLING, *REQUESTS, "T_cmb"}
+                 *COUPLING, *REQUESTS, "T_cmb", "A_phiphi"}
         settings = {name: x for name, x in about["settings"].items() if name not in REQUESTS}
         given = {name: x for name, x in self.pars.items() if name not in known}
         settings["T_cmb"], given["T_cmb"] = spectra.T_CMB, self.pars.get("T_cmb", spectra.T_CMB)
@@ -289,7 +297,10 @@ class Class:
             raise CosmoSevereError(f"lmax = {lmax} is not in [2, {spectra.L_MAX}], which the emulator has.")
         units = np.array([1, 1, 1, 0])
         cl = self._prediction.cl[:, :lmax + 1] / (1e6 * spectra.T_CMB)**(2 * units[:, None])
-        return dict(zip(spectra.SPECTRA, cl, strict=True)) | {"ell": np.arange(lmax + 1)}
+        cl = dict(zip(spectra.SPECTRA, cl, strict=True)) | {"ell": np.arange(lmax + 1)}
+        if "A_phiphi" in self.pars:
+            cl["pp"] = self._number("A_phiphi") * cl["pp"]
+        return cl
 
     def raw_cl(self, lmax=-1):
         raise CosmoSevereError("Unlensed spectra are not emulated: take sidr.theory.SIDR.")
@@ -359,7 +370,7 @@ DERIVED = {
     "YHe": lambda c: c.YHe, "age": lambda c: c.background.age,
     "tau_reio": lambda c: c._number("tau_reio"), "n_s": lambda c: c._number("n_s"),
     "A_s": lambda c: 1e-10 * np.exp(c.logA), "ln10^{10}A_s": lambda c: c.logA,
-    "T_cmb": Class.T_cmb,
+    "A_s_exp_m2tau": lambda c: 1e-1 * np.exp(c.logA - 2 * c._number("tau_reio")), "T_cmb": Class.T_cmb,
     "z_dec_sidr": lambda c: np.nan if c.log10_G_eff is None else c.z_dec_sidr,
     "sigma8": lambda c: c._exact.sigma8() if c._exact else c._prediction.sigma8,
 }

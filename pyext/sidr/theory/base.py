@@ -11,8 +11,8 @@ from cobaya.log import LoggedError, get_logger
 from cobaya.theories.classy import classy
 
 import sidr.classy
-from sidr import neutrinos, precision
-from sidr.classy import CosmoComputationError, CosmoSevereError, calibration
+from sidr import continuation, neutrinos, precision
+from sidr.classy import AMPLITUDES, CosmoComputationError, CosmoSevereError, calibration
 from sidr.classy._text import INPUTS
 from sidr.theory.rejection import Rejecting, words
 
@@ -35,6 +35,9 @@ DETERMINED = {
     "N_sidr": "n_chi sets it", "N_bbn_sidr": "N_bbn sets it", "alpha_sidr": "the option alpha sets it",
     **dict.fromkeys(("log10_G_eff_sidr", "G_eff_sidr"), "the parameter log10_G_eff sets it"),
 }
+
+#: Inputs of CLASS that only a fluid has
+EQUATION_OF_STATE = frozenset({"w0_fld", "wa_fld"})
 
 #: Where input.c reads numbers that make a cosmology, and not its output or precision
 COSMOLOGY = {f"input_read_parameters_{part}" for part in (
@@ -76,6 +79,7 @@ class SIDRBase(Rejecting, classy):
     N_sterile: float | None
     pair: int | None
     ordering: str | None
+    negative_mass: str
     neutrinos: str | None
     thermal_history: bool
     pseudo_dirac: bool
@@ -138,7 +142,7 @@ class SIDRBase(Rejecting, classy):
         # Cobaya's classy catches the errors of its module: ours are for `calculate` of Rejecting.
         self.classy_module = SimpleNamespace(Class=self._module.Class, __version__=self._module.__version__,
                                              CosmoComputationError=(), CosmoSevereError=())
-        self.renames = self.renames | {"N_eff": "Neff"}
+        self.renames = self.renames | {"N_eff": "Neff", "w0": "w0_fld"}
         self.params = {}  # the run has taken the defaults; take all other parameters too, as classy
         self._refuse_determined(self.extra_args, "extra_args")
 
@@ -152,6 +156,9 @@ class SIDRBase(Rejecting, classy):
                 raise LoggedError(self.log, "%s is for neutrinos that do not convert: give n_chi: 0.",
                                   self.source.__name__)
         self._refuse_contradiction(self.options)
+        if self.negative_mass not in continuation.DEFINITIONS:
+            raise LoggedError(self.log, "negative_mass = %r: give one of %s.", self.negative_mass,
+                              ", ".join(continuation.DEFINITIONS))
         try:
             neutrinos.sector(**self.options, m_nu_sum=0.2)
         except (TypeError, ValueError) as error:
@@ -202,12 +209,17 @@ class SIDRBase(Rejecting, classy):
                 raise LoggedError(self.log, "%s in extra_args is no input of CLASS; give it as %s.", name,
                                   "an option" if hasattr(self, name) else "a parameter")
 
+    def new_cosmology(self):
+        """An empty `Class`, or two of them as one where masses below 0 are extrapolated."""
+        return continuation.DEFINITIONS[self.negative_mass](self._module.Class)
+
     # Parameters of the run
 
     def _supported(self):
         """Parameters that this theory takes, also if another component takes them as well."""
         ours = set() if self.source else SECTOR | {COUPLING}
         ours -= {"phase_space", "ordering"}
+        ours |= {*AMPLITUDES}
         ours |= {name for name, (kind, where) in INPUTS.items()
                  if kind.startswith("number") and where in COSMOLOGY}
         return ours | {name for name, mapped in self.renames.items() if mapped in ours}
@@ -274,7 +286,14 @@ class SIDRBase(Rejecting, classy):
         rest = {name: value for name, value in params.items() if name not in SECTOR | {COUPLING}}
         if clash := inputs.keys() & (rest.keys() | self.extra_args.keys()):
             raise ValueError(f"{', '.join(sorted(clash))}: the neutrinos set it; remove it.")
-        return inputs | rest
+        return inputs | self._fluid(rest) | rest
+
+    def _fluid(self, params):
+        """With w0 or wa the input of CLASS that lets the fluid fill the universe in place of Lambda."""
+        given = {self.translate_param(name) for name in params} | self.extra_args.keys()
+        if given & EQUATION_OF_STATE and not given & {"Omega_Lambda", "Omega_fld"}:
+            return {"Omega_Lambda": 0}
+        return {}
 
     # Products
 

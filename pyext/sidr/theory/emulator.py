@@ -18,6 +18,7 @@ Cosmologies outside the region of training are rejected and counted, or given to
 from cobaya.log import LoggedError
 
 import sidr.emulator
+from sidr.continuation import DEFINITIONS
 from sidr.emulator.cosmology import OutsideRegion
 from sidr.theory.base import SIDRBase
 
@@ -44,11 +45,17 @@ class SIDREmulator(SIDRBase):
             If an option is wrong, or there is no such emulator.
         """
         super().initialize()
+        if self.negative_mass == "lensing":
+            raise LoggedError(self.log, "negative_mass: lensing computes the lensing of the spectra, which "
+                              "is not emulated: take sidr.theory.SIDR, or negative_mass: extrapolate.")
         try:
-            self.classy = sidr.emulator.Class(self.emulator, self.fallback)
+            self.classy = self.new_cosmology()
         except (OSError, *self._wrong) as error:
             raise LoggedError(self.log, "emulator: %s", error) from error
         self.calls = 0
+
+    def new_cosmology(self):
+        return DEFINITIONS[self.negative_mass](lambda: sidr.emulator.Class(self.emulator, self.fallback))
 
     def initialize_with_params(self):
         """Refuse parameters that would have no effect.

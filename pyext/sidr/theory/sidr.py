@@ -32,9 +32,16 @@ G_eff and the neutrinos follow. With `sidr.theory.PseudoDirac` (or `pseudo_dirac
 there are the sterile neutrinos that a pseudo-Dirac pair has made.
 
 A_s, n_s, alpha_s and k_pivot are fast parameters: with them alone changed, background, perturbations
-and transfer functions are kept, in a theory `sidr.transfers` that appears beside this one.
+and transfer functions are kept, in a theory `sidr.transfers` that appears beside this one. So are A_lens,
+a factor on the spectrum of the lensing potential (CLASS's A_L), and A_phiphi, another one for the lensing
+that is reconstructed, and not for the lensing of temperature and polarization.
+
+`m_nu_sum` may be below 0, by one of three definitions, the option `negative_mass`: docs/negative_mass.md.
+With w0 or wa dark energy is a fluid, w = w0 + wa (1 - a), that may cross -1 (PPF); Omega_k, N_tot and the
+other numbers that CLASS reads are parameters, too.
 """
 
+from sidr.classy import AMPLITUDES
 from sidr.classy.incremental import AMPLITUDES_BY_SHOOTING, PRIMORDIAL_INPUTS
 from sidr.theory.base import SIDRBase
 from sidr.theory.transfers import SIDRTransfers
@@ -54,7 +61,8 @@ class SIDR(SIDRBase):
         return {"sidr.transfers": self._transfers}
 
     def get_can_support_params(self):
-        return {p for p in self._supported() if self.translate_param(p) in PRIMORDIAL_INPUTS}
+        primordial = {p for p in self._supported() if self.translate_param(p) in PRIMORDIAL_INPUTS}
+        return primordial | {*AMPLITUDES}
 
     def initialize_with_params(self):
         """Refuse parameters that would have no effect; leave the slow and the unknown ones to the helper.
@@ -67,7 +75,7 @@ class SIDR(SIDRBase):
         super().initialize_with_params()
         params = dict.fromkeys([*self._transfers.input_params, *self.input_params])
         self.check_parameters(params)
-        fast = self._primordial_params(params)
+        fast = self._primordial_params(params) | {*AMPLITUDES}
         self.input_params = [p for p in params if p in fast]
         self._transfers.input_params = [p for p in params if p not in fast]
 

@@ -44,7 +44,7 @@ class SIDRTransfers(Rejecting, HelperTheory):
 
     def compute(self, state, want_derived=True, **params):
         inputs = self.sidr.class_params(params, self.provider)
-        cosmo = Class()
+        cosmo = self.sidr.new_cosmology()
         self.sidr.set_transfers(cosmo, inputs)
         cosmo.compute_transfers()
         state["transfers"] = Transfers(cosmo, inputs)
