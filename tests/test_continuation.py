@@ -126,7 +126,7 @@ PARAMS = {name: COSMOLOGY[name] for name in ("omega_b", "omega_cdm", "A_s", "n_s
 def model(theory="SIDR", params=(), stop_at_error=True, **options):
     """A model that asks for all kinds of products."""
     one = {"external": lambda _self: 0.0, "requires": {
-        "Cl": {"tt": 1200, "pp": 1200}, "Hubble": {"z": Z}, "comoving_radial_distance": {"z": Z},
+        "Cl": {"tt": 2508, "pp": 2508}, "Hubble": {"z": Z}, "comoving_radial_distance": {"z": Z},
         "rs_drag": None}}
     return get_model({"theory": {f"sidr.theory.{theory}": {"n_chi": 0, "precision": "planck", **options}},
                       "likelihood": {"one": one}, "stop_at_error": stop_at_error,

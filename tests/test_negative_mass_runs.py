@@ -16,7 +16,7 @@ TAU = {"simall": "planck_2018_lowl.EE", "sroll2": "planck_2018_lowl.EE_sroll2", 
 JOBS = ["_".join(filter(None, names))
         for names in itertools.product(MODELS, ["", "w0wa"], ["", "Alens"], TAU)]
 
-POINT = {"omega_b": 0.0224, "omega_cdm": 0.118, "H0": 68.5, "logA": 3.045, "n_s": 0.967, "tau_reio": 0.06,
+POINT = {"omega_b": 0.0224, "omega_cdm": 0.118, "H0": 69.4, "logA": 3.045, "n_s": 0.967, "tau_reio": 0.06,
          "m_nu_sum": -0.1, "A_planck": 1, "A_lens": 1.05, "w0": -0.9, "wa": -0.2, "log10_G_eff": -4}
 
 
@@ -79,7 +79,7 @@ def test_blocks_of_the_levers_work_together(packages_path, definition):
     def parts(*names):
         return yaml_load(f"!defaults [{', '.join(names)}]", str(CHAINS / "parts" / "x.yaml"))
 
-    params = parts("lcdm_params", "negative_mass_params", "A_s_exp_m2tau_params", "A_lens_params",
+    params = parts("no_amplitude_params", "negative_mass_params", "A_s_exp_m2tau_params", "A_lens_params",
                    "A_phiphi_params", "Omega_k_params", "N_tot_params")
     model = get_model({"theory": {"sidr.theory.SIDR": parts("class", "lcdm", definition)}, "params": params,
                        "likelihood": parts("planck_no_EE", "lowE_sroll2", "desi_dr2"),
