@@ -1,10 +1,11 @@
-"""Effective Sigma m_nu from Planck 2018 and DESI DR2, by a fit with exact CLASS around the best one.
+"""Effective Sigma m_nu from Planck 2018 and DESI DR2, by fits with exact CLASS.
 
-    python benchmarks/negative_mass_fit.py [--levers A_lens ...] [--no-low-EE]     (data: COBAYA_PACKAGES_PATH)
+    python benchmarks/negative_mass_fit.py [--levers A_lens ...] [--no-low-EE]
 
-Spectra, distances and r_drag of CLASS around a centre are expanded in the parameters: logarithms, to second order
-in each parameter, at given theta_s. Cobaya's likelihoods of the expansion give the best chi2 at each Sigma m_nu,
-CLASS that at the best fit again; a parabola through them what docs/negative_mass.md has.
+At each of a few Sigma m_nu the spectra, distances and r_drag of CLASS are expanded in the other parameters:
+logarithms, to second order in each, at given theta_s. The best fit of Cobaya's likelihoods (data:
+COBAYA_PACKAGES_PATH) to the expansion is the centre of the next one, and CLASS itself gives its chi2. A
+parabola through these has the numbers of docs/negative_mass.md.
 """
 
 import argparse
@@ -15,31 +16,40 @@ from cobaya.theories.cosmo.boltzmannbase import H_units_conv_factor
 from cobaya.theory import Theory
 from scipy.optimize import minimize
 
-from sidr.tension import MINIMA, Profile
+from sidr.tension import Profile, table
 
 #: Centre and step of each parameter: about a standard deviation of Planck and DESI
 CENTRE = {"omega_b": (0.02245, 0.00014), "omega_cdm": (0.1182, 0.0008), "theta_s_100": (1.04195, 0.0003),
-          "logA": (3.048, 0.014), "n_s": (0.9675, 0.0035), "tau_reio": (0.058, 0.007), "m_nu_sum": (-0.05, 0.05)}
+          "logA": (3.048, 0.014), "n_s": (0.9675, 0.0035), "tau_reio": (0.058, 0.007)}
 LEVERS = {"A_lens": (1.03, 0.03), "A_phiphi": (1.0, 0.02)}
 A_PLANCK = 0.0025       # its prior's width
 
 #: Sums of masses of the profile [eV]
-SUMS = np.array([-0.2, -0.15, -0.1, -0.05, 0, 0.0588, 0.1])
+SUMS = (-0.2, -0.15, -0.1, -0.05, 0, 0.0588, 0.1, 0.15)
 
-LIKELIHOODS = ("planck_2018_lowl.TT", "planck_2018_highl_plik.TTTEEE_lite_native", "planck_2018_lensing.native",
-               "sidr.likelihoods.DESI_DR2")
+#: Expansions at each, and parabola through sums whose chi2 is within this of the best
+ROUNDS, NEAR = 2, 4.0
+
+LIKELIHOODS = ("planck_2018_lowl.TT", "planck_2018_highl_plik.TTTEEE_lite_native",
+               "planck_2018_lensing.native", "sidr.likelihoods.DESI_DR2")
 SPECTRA = ("tt", "te", "ee", "pp")
 
 
 def exact_model(parameters, likelihoods):
     """Cobaya's model with CLASS."""
-    sampled = {name: {"prior": {"min": x - 10 * dx, "max": x + 10 * dx}} for name, (x, dx) in parameters.items()}
+    sampled = priors(parameters) | {"m_nu_sum": {"prior": {"min": -1, "max": 1}}}
     sampled["logA"]["drop"] = True
     sampled["A_s"] = {"value": "lambda logA: 1e-10*np.exp(logA)"}
     sampled["H0"] = None
     return get_model({"theory": {"sidr.theory.SIDR": {"n_chi": 0, "precision": "planck",
                                                       "extra_args": {"non_linear": "hmcode"}}},
                       "likelihood": dict.fromkeys(likelihoods), "params": sampled, "stop_at_error": True})
+
+
+def priors(parameters):
+    """Flat ones, far wider than the fit."""
+    return {name: {"prior": {"min": x - 30 * dx, "max": x + 30 * dx}}
+            for name, (x, dx) in parameters.items()}
 
 
 def observables(model, point):
@@ -92,35 +102,45 @@ class Expanded(Theory):
         return self.current_state["D_A"][np.searchsorted(self.series[-1], np.atleast_1d(z))]
 
 
-def expanded_model(exact, parameters, likelihoods):
-    """Cobaya's model with the expansion around the centre of `parameters`."""
-    centre = {name: x for name, (x, _) in parameters.items()}
-    constant, chi2 = observables(exact, centre)
-    print(f"centre: chi2 = {chi2:.2f}", flush=True)
+def expanded_model(exact, parameters, likelihoods, m_nu_sum):
+    """Cobaya's model with the expansion around the centre of `parameters`, at one sum of masses."""
+    centre = {name: x for name, (x, _) in parameters.items()} | {"m_nu_sum": m_nu_sum}
+    constant, _ = observables(exact, centre)
     sides = [[observables(exact, centre | {name: x + sign * dx})[0] for sign in (1, -1)]
              for name, (x, dx) in parameters.items()]
     slope = np.array([(up - down) / 2 for up, down in sides])
     curvature = np.array([(up + down) / 2 - constant for up, down in sides])
     series = constant, slope, curvature, parameters, redshifts(exact)
-    sampled = {name: {"prior": {"min": x - 30 * dx, "max": x + 30 * dx}} for name, (x, dx) in parameters.items()}
     return get_model({"theory": {"expanded": {"external": Expanded, "series": series,
                                               "input_params": [*parameters]}},
-                      "likelihood": dict.fromkeys(likelihoods), "params": sampled})
+                      "likelihood": dict.fromkeys(likelihoods), "params": priors(parameters)})
 
 
-def best(model, parameters, fixed):
-    """The least chi2 at fixed parameters, and the point."""
-    free = [name for name in parameters if name not in fixed]
-
+def best(model, parameters):
+    """The best fit to an expansion."""
     def point(u):
-        return fixed | {name: parameters[name][0] + parameters[name][1] * x
-                        for name, x in zip(free, u, strict=False)} | {"A_planck": 1 + A_PLANCK * u[-1]}
+        return {name: x + dx * step for (name, (x, dx)), step in zip(parameters.items(), u, strict=False)
+                } | {"A_planck": 1 + A_PLANCK * u[-1]}
 
     def chi2(u):
         return -2 * np.sum(model.loglikes(point(u), return_derived=False)) + u[-1]**2
 
-    found = minimize(chi2, np.zeros(len(free) + 1), method="BFGS", options={"gtol": 1e-2, "eps": 1e-3})
-    return found.fun, point(found.x)
+    # the tables of low-l EE have kinks, at which a gradient stops
+    start = np.zeros(len(parameters) + 1)
+    found = minimize(chi2, start, method="BFGS", options={"eps": 1e-2, "gtol": 1e-2})
+    found = minimize(chi2, found.x, method="Powell", options={"ftol": 1e-6, "xtol": 1e-2})
+    return point(found.x)
+
+
+def fit(exact, parameters, likelihoods, m_nu_sum):
+    """The least chi2 of CLASS itself at one sum of masses, and the point."""
+    results = []
+    for _ in range(ROUNDS):
+        at = best(expanded_model(exact, parameters, likelihoods, m_nu_sum), parameters)
+        loglikes = exact.loglikes(at | {"m_nu_sum": m_nu_sum}, return_derived=False)
+        results.append((-2 * np.sum(loglikes) + ((at["A_planck"] - 1) / A_PLANCK)**2, at))
+        parameters = {name: (at[name], dx) for name, (_, dx) in parameters.items()}
+    return min(results, key=lambda result: result[0])
 
 
 def main():
@@ -132,23 +152,20 @@ def main():
     likelihoods = LIKELIHOODS if args.no_low_EE else ("planck_2018_lowl.EE", *LIKELIHOODS)
 
     exact = exact_model(parameters, likelihoods)
-    model = expanded_model(exact, parameters, likelihoods)
-    profile = []
+    profile = {}
     for m_nu_sum in SUMS:
-        chi2, at = best(model, parameters, {"m_nu_sum": m_nu_sum})
-        profile.append(chi2)
-        print(f"m_nu_sum = {m_nu_sum:.4f} eV: chi2 = {chi2:.3f}; "
-              + ", ".join(f"{name} = {x:.5g}" for name, x in at.items() if name != "m_nu_sum"), flush=True)
-    chi2, at = best(model, parameters, {})
-    A_planck = at.pop("A_planck")
-    loglikes = exact.loglikes(at | {"A_planck": A_planck}, return_derived=False)
-    again = -2 * np.sum(loglikes) + ((A_planck - 1) / A_PLANCK)**2
-    print(f"best fit: m_nu_sum = {at['m_nu_sum']:.4f} eV, chi2 = {chi2:.3f}, of CLASS itself {again:.3f}")
-    for label, cut in (("all", SUMS > -1), ("0 and above", SUMS >= 0)):
-        fit = Profile(SUMS[cut], np.array(profile)[cut])
-        print(f"parabola through {label}: {fit.vertex:.4f} +- {fit.sigma:.4f} eV, Feldman-Cousins < "
-              f"{fit.upper_limit():.4f} eV; Delta chi2 " + ", ".join(
-                  f"{fit.delta_chi2(m):.2f} at {m:g}" for m in (0.0, *MINIMA.values())))
+        profile[m_nu_sum], at = fit(exact, parameters, likelihoods, m_nu_sum)
+        parameters = {name: (at[name], dx) for name, (_, dx) in parameters.items()}
+        print(f"m_nu_sum = {m_nu_sum:7.4f} eV: chi2 = {profile[m_nu_sum]:.2f}; "
+              + ", ".join(f"{name} = {x:.5g}" for name, x in at.items()), flush=True)
+    least = min(profile.values())
+    for label, chosen in (("all near the best", {m: x for m, x in profile.items() if x < least + NEAR}),
+                          ("0 and above", {m: x for m, x in profile.items() if m >= 0})):
+        print(f"parabola through {label}:")
+        try:
+            print(table({}, {"": Profile([*chosen], [*chosen.values()])}))
+        except ValueError as error:     # there is none, or it is not one
+            print(error)
 
 
 if __name__ == "__main__":

@@ -113,5 +113,6 @@ def test_command_prints_the_table_and_draws(tmp_path, capsys):
     assert main(["tension", str(tmp_path / "one"), str(tmp_path / "two"), "-o", str(picture),
                  "--profile", str(tmp_path / "profile.txt")]) in (0, None)
     out = capsys.readouterr().out
+    assert "sigma*" in out and "* few samples are beyond: from a fit to the outer 15% of them" in out
     assert "-0.10" in out and "sigma" in out and "Feldman-Cousins" in out and "0.0500" in out
     assert picture.stat().st_size > 10000

@@ -248,6 +248,8 @@ def table(measures, profiles=()):
         rows.append((name, f"{m.mean:.3f} +- {m.sigma:.3f}", f"[{low:.3f}, {high:.3f}]",
                      *(probability_text(p) for p in m.probabilities.values())))
     lines = [aligned(rows)] if measures else []
+    if any(p.fitted for m in measures.values() for p in m.probabilities.values()):
+        lines[0] += f"\n* few samples are beyond: from a fit to the outer {TAIL:.0%} of them"
     if profiles:
         rows = [("profile", "vertex [eV]", "sigma [eV]", "Feldman-Cousins 95%",
                  *(f"Delta chi2 at {m:g} eV" for m in MINIMA.values()))]

@@ -10,8 +10,8 @@ from .arguments import add_burn_in, add_jobs, whole
 
 def add(commands, common):
     """Add these commands to the parser of `sidr`."""
-    for add_one in (add_plot, add_tension, add_report, add_reweight, add_best_fits, add_limits, add_minima, add_covmat,
-                    add_thin):
+    for add_one in (add_plot, add_report, add_reweight, add_best_fits, add_limits, add_minima, add_covmat,
+                    add_thin, add_tension):
         add_one(commands, common)
 
 
@@ -50,40 +50,6 @@ def run_plot(args):
     limits = picture.with_suffix(".limits.txt")     # ROOT.txt would be a chain, for getdist
     limits.write_text(text + "\n")
     print(f"\n{picture}, {limits}")
-
-
-def add_tension(commands, common):
-    tension = commands.add_parser("tension", parents=[common],
-                                  help="how far Sigma m_nu is below what oscillations need")
-    tension.add_argument("roots", nargs="*", type=arguments.root, metavar="ROOT",
-                         help="`output` of a run with m_nu_sum below 0 too, as chains/negative_mass")
-    tension.add_argument("-P", "--profile", nargs="+", type=arguments.old_file, default=(), metavar="FILE",
-                         help="text with m_nu_sum [eV] and the best chi2 in two columns")
-    tension.add_argument("-o", "--output", metavar="FILE", type=arguments.picture,
-                         help="picture (.pdf, .png, ...; default: ROOT.tension.png of the first chain)")
-    add_burn_in(tension)
-    tension.set_defaults(run=run_tension)
-
-
-def run_tension(args):
-    import matplotlib
-    matplotlib.use("Agg")
-    import numpy as np
-
-    from sidr import plots, runs, tension
-
-    if not args.roots and not args.profile:
-        raise ValueError("give at least one ROOT of a run, or a --profile")
-    with plots.quiet():
-        chains = {str(root): runs.load_samples(root, args.burn_in) for root in dict.fromkeys(args.roots)}
-        measures = {root: tension.measure(chain) for root, chain in chains.items()}
-        profiles = {str(path): tension.Profile(*np.loadtxt(path, ndmin=2, usecols=(0, 1)).T)
-                    for path in args.profile}
-        print(tension.table(measures, profiles))
-        if chains:
-            picture = args.output or Path(f"{args.roots[0]}.tension.png")
-            tension.figure(chains).savefig(picture, dpi=150)
-            print(f"\n{picture}")
 
 
 def add_report(commands, common):
@@ -244,3 +210,37 @@ def run_thin(args):
     for root in args.roots:
         rows = thin(root, args.output, args.number, args.burn_in)
         print(f"{args.output / Path(root).name}: {rows} rows")
+
+
+def add_tension(commands, common):
+    tension = commands.add_parser("tension", parents=[common],
+                                  help="how far Sigma m_nu is below what oscillations need")
+    tension.add_argument("roots", nargs="*", type=arguments.root, metavar="ROOT",
+                         help="`output` of a run with m_nu_sum below 0 too, as chains/negative_mass")
+    tension.add_argument("-P", "--profile", nargs="+", type=arguments.old_file, default=(), metavar="FILE",
+                         help="text with m_nu_sum [eV] and the best chi2 in two columns")
+    tension.add_argument("-o", "--output", metavar="FILE", type=arguments.picture,
+                         help="picture (.pdf, .png, ...; default: ROOT.tension.png of the first chain)")
+    add_burn_in(tension)
+    tension.set_defaults(run=run_tension)
+
+
+def run_tension(args):
+    import matplotlib
+    matplotlib.use("Agg")
+    import numpy as np
+
+    from sidr import plots, runs, tension
+
+    if not args.roots and not args.profile:
+        raise ValueError("give at least one ROOT of a run, or a --profile")
+    with plots.quiet():
+        chains = {str(root): runs.load_samples(root, args.burn_in) for root in dict.fromkeys(args.roots)}
+        measures = {root: tension.measure(chain) for root, chain in chains.items()}
+        profiles = {str(path): tension.Profile(*np.loadtxt(path, ndmin=2, usecols=(0, 1)).T)
+                    for path in args.profile}
+        print(tension.table(measures, profiles))
+        if chains:
+            picture = args.output or Path(f"{args.roots[0]}.tension.png")
+            tension.figure(chains).savefig(picture, dpi=150)
+            print(f"\n{picture}")
