@@ -69,6 +69,11 @@ def lcdm(m_nu_sum, n_s):
     return log_mode("MI", m_nu_sum, n_s)
 
 
+def negative(m_nu_sum, n_s):
+    """-0.1 +- 0.06 eV."""
+    return -((m_nu_sum + 0.1) / 0.06)**2 / 2 - ((n_s - 0.96) / 0.005)**2 / 2
+
+
 def info(root, likelihood, sampler, n_chi=1, **ranges):
     """Input of a run in the clothes of one with Planck and DESI DR1."""
     params = {name: value | {"prior": ranges.get(name, value["prior"])} for name, value in PARAMS.items()
@@ -291,6 +296,24 @@ def test_runs_with_other_parameters_and_without_samples(folder, tmp_path):
     # n_s is drawn for each of the data sets; x_y_z only where it is
     assert {"triangle_other", "triangle_planck_desi_dr1"} <= {p.stem for p in
                                                               (tmp_path / "report").glob("*.png")}
+
+
+def test_masses_below_zero_have_a_table(tmp_path, folder):
+    assert "below zero" not in report_on(folder / "lcdm", tmp_path / "positive")
+    run(info(tmp_path / "negative", "negative", metropolis(3), n_chi=0, m_nu_sum=[-1, 1]))
+    page = report_on(tmp_path / "negative", tmp_path / "report")
+    assert "Effective neutrino masses below zero" in page
+    row = re.search(r"data-label=\"mean\"><div>([−0-9.]+) ± ([0-9.]+)", page)
+    mean, sigma = (float(x.replace("−", "-")) for x in row.groups())
+    assert_allclose([mean, sigma], [-0.1, 0.06], atol=0.02)
+    n_sigma = float(re.search(r"data-label=\"normal\".*?([0-9.]+) ± [0-9.]+ σ", page).group(1))
+    assert_allclose(n_sigma, (0.0588 + 0.1) / 0.06, atol=0.5)
+
+
+def report_on(root, where):
+    """The page on one run."""
+    report.write([root], where)
+    return (where / report.PAGE).read_text()
 
 
 def test_no_run_is_an_error(tmp_path, capsys):

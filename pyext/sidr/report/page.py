@@ -14,7 +14,7 @@ from latex2mathml import exceptions
 from latex2mathml.converter import convert
 from markupsafe import Markup, escape
 
-from sidr import plots
+from sidr import plots, tension
 
 from .entry import ENOUGH_FOR_PICTURES
 from .figures import color, has
@@ -61,8 +61,10 @@ def build(runs, pictures, folder, refresh=None):
     -------
     str
     """
+    found = cases(runs)
     return template().render(
-        title=title(runs), now=datetime.now().astimezone(), refresh=refresh, runs=runs, cases=cases(runs),
+        title=title(runs), now=datetime.now().astimezone(), refresh=refresh, runs=runs, cases=found,
+        tensions=tensions(found), minima=tension.MINIMA,
         complaints=[complaint for run in runs for complaint in run.complaints],
         pictures=[(picture, address(Path(folder, f"{picture.name}.png"))) for picture in pictures],
         evidences=[run for run in runs if run.evidence and run.whole and run.whole.drawn],
@@ -112,6 +114,18 @@ def cases(runs):
                 improvement=improvement(part.fits, baselines.get(data, {})) if n_chi else None,
                 paper_delta_chi2=delta_chi2().get(known)))
     return result
+
+
+def tensions(cases):
+    """The `sidr.tension.Measure` of each case whose samples reach below a mass of zero.
+
+    Returns
+    -------
+    list of tuple of (Case, Measure)
+    """
+    return [(case, tension.measure(case.part.samples)) for case in cases
+            if has(case.run, tension.NAME) and case.part.independent >= 2 * tension.FEWEST
+            and case.part.samples[tension.NAME].min() < 0]
 
 
 def nearest(case):
