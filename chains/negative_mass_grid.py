@@ -9,17 +9,12 @@ sidr_MODEL_LEVERS_TAU.
 """
 
 import itertools
-import sys
+from functools import partial
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-try:
-    from grid import MODES, parts
-except ImportError:     # the copy of this file that a grid keeps, where names are all that is asked
-    MODES = {"lcdm": [[]], "nchi1": [["mi"], ["si"]], "nchi2": [["mi"], ["si"]]}
+from sidr.runs.grid import MODES, blocks
 
-    def parts(*names):
-        return {}
+parts = partial(blocks, Path(__file__).parent / "parts")
 
 #: Blocks of the likelihood, and of the prior, for the optical depth
 TAU = {"simall": (["lowE_simall"], []), "sroll2": (["lowE_sroll2"], []), "notau": ([], []),

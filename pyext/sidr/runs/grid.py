@@ -19,14 +19,32 @@ REFERENCE = "sidr_lcdm"
 SHOWN = ("m_nu_sum", "log10_G_eff", "H0", "n_s", "tau_reio")
 
 
+def blocks(folder, *names):
+    """The blocks of these names in one, as `!defaults` joins them in a run file.
+
+    Parameters
+    ----------
+    folder : path-like
+        With the blocks. Without such a folder they are empty: so the copy of a settings file that a grid
+        keeps can be read, where names are all that is asked.
+    names : str
+
+    Returns
+    -------
+    dict
+    """
+    if not Path(folder).is_dir():
+        return {}
+    return yaml_load(f"!defaults [{', '.join(names)}]", str(Path(folder, "grid.yaml")))
+
+
 class Matrix:
     """All models, modes and data sets: what a settings file of `cobaya-grid-create` has.
 
     Parameters
     ----------
     folder : path-like
-        With the blocks, as the run files have them. Without such a folder all blocks are empty: so the copy
-        of a settings file that a grid keeps can be read, where names are all that is asked.
+        That of `blocks`.
     theory : str
         Class of the theory.
     planck : str
@@ -54,10 +72,7 @@ class Matrix:
         self.minimize_defaults = self._blocks("minimize")
 
     def _blocks(self, *names):
-        """The blocks of these names in one, as `!defaults` joins them in a run file."""
-        if not self._folder.is_dir():
-            return {}
-        return yaml_load(f"!defaults [{', '.join(names)}]", str(self._folder / "grid.yaml"))
+        return blocks(self._folder, *names)
 
     def _metropolis(self, model, mode, data):
         """One mode of log10 G_eff, by Metropolis; all of LCDM, which has no mode."""
