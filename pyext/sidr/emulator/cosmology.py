@@ -209,8 +209,9 @@ class Class:
         self.log10_G_eff = self._coupling() if neutrinos.N_chi > 0 else None
         self.z_rec, self.z_d, self.YHe = self.emulator.thermal(*densities, neutrinos.m_nu_sum)
         if not (1 < self.z_rec < 1e5 and 1 < self.z_d < 1e5):
-            raise OutsideRegion(f"omega_b = {densities[0]:g}, omega_cdm = {densities[1]:g} is outside the "
-                                "region of the emulator.", np.inf)
+            raise OutsideRegion(f"omega_b = {densities[0]:g}, omega_cdm = {densities[1]:g}, m_nu_sum = "
+                                f"{neutrinos.m_nu_sum:g} (three times m_ncdm) is outside the region of the "
+                                "emulator.", np.inf)
         theta_s_100 = self._number("100*theta_s", self._number("theta_s_100"))
         try:
             if theta_s_100 is None:
