@@ -42,6 +42,9 @@ def difference(a, b, l_max=2500, l_min=2):
     return {x: np.abs((b[x] - a[x]) / scale[x]).max() for x in a}
 
 
+#: Numbers of independent codes
+REFERENCE = Path(__file__).parent / "reference"
+
 #: Settings for comparing a computation with itself: coarse.
 COARSE = {"tol_perturbations_integration": 1e-3, "k_step_sub": 0.2, "l_linstep": 80,
           "perturbations_sampling_stepsize": 0.4, "background_Nloga": 6000}
@@ -101,11 +104,9 @@ def packages_path():
 
 
 @pytest.fixture(scope="session")
-def reference(packages_path):
-    """Spectra of an independent implementation, beside the data; a dictionary of arrays by case."""
-    path = packages_path.parent / "reference" / "spectra.npz"
-    if not path.exists():
-        pytest.skip(f"no {path.name} of the independent code beside COBAYA_PACKAGES_PATH")
-    table = dict(np.load(path))
-    return {str(name): {key: value[i] for key, value in table.items() if len(value) == len(table["names"])}
-            | {"k_h": table["k_h"]} for i, name in enumerate(table["names"])}
+def reference():
+    """Spectra of an independent implementation (reference/README.md); a dictionary of arrays by case."""
+    table = dict(np.load(REFERENCE / "spectra.npz"))
+    shared = {name: table.pop(name) for name in ("ell", "k_h")}
+    return {str(name): shared | {key: value[i] for key, value in table.items()}
+            for i, name in enumerate(table.pop("names"))}
