@@ -42,8 +42,9 @@ def difference(a, b, l_max=2500, l_min=2):
     return {x: np.abs((b[x] - a[x]) / scale[x]).max() for x in a}
 
 
-#: Numbers of independent codes
-REFERENCE = Path(__file__).parent / "reference"
+#: The repository, its run files, and numbers of independent codes
+ROOT = Path(__file__).resolve().parents[1]
+CHAINS, REFERENCE = ROOT / "chains", ROOT / "tests" / "reference"
 
 #: Settings for comparing a computation with itself: coarse.
 COARSE = {"tol_perturbations_integration": 1e-3, "k_step_sub": 0.2, "l_linstep": 80,

@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +14,7 @@ from cobaya.input import update_info
 from cobaya.run import run
 from cobaya.theory import Theory
 from cobaya.yaml import yaml_load_file
+from conftest import CHAINS
 from getdist import MCSamples
 from numpy.testing import assert_allclose
 
@@ -23,8 +23,6 @@ from sidr.cli import main
 from sidr.report import effort, fits, paper
 from sidr.report.entry import read_entry
 from sidr.runs import scenario
-
-CHAINS = Path(__file__).parents[1] / "chains"
 
 #: Standard deviations and means of a posterior of two modes, each Gaussian; Sigma m_nu is half of one.
 MODES = {"MI": {"weight": 0.4, "n_s": (0.967, 0.004), "log10_G_eff": (-4, 0.3), "m_nu_sum": 0.052},

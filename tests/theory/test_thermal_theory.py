@@ -1,7 +1,6 @@
 """Cobaya samples the couplings of the particle model, through their thermal history."""
 
 from math import log10
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,13 +8,13 @@ from cobaya.log import LoggedError
 from cobaya.model import get_model
 from cobaya.run import run
 from cobaya.yaml import yaml_load_file
+from conftest import CHAINS
 from numpy.testing import assert_allclose
 from test_run_files import assert_compressed_agrees, with_compressed
 
 from sidr.classy import Class
 from sidr.thermal import evolve
 
-CHAINS = Path(__file__).parents[1] / "chains"
 FIG1 = {"log10_m_phi": -2, "log10_lambda_phi_chi": log10(0.003), "log10_M_N_over_lambda": 2,
         "m_nu_sum": 0.065}
 

@@ -10,14 +10,13 @@ import subprocess
 import sys
 import tarfile
 import tomllib
-from pathlib import Path
 
 import pytest
+from conftest import ROOT
 
 import prepare
 import refresh
 
-ROOT = Path(__file__).resolve().parent.parent
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 
 

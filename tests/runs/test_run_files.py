@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from cobaya.model import get_model
 from cobaya.yaml import yaml_dump_file, yaml_load_file
+from conftest import CHAINS
 from numpy.testing import assert_allclose
 
 from sidr.reweight.model import exact_theory
 
-CHAINS = Path(__file__).parents[1] / "chains"
 PLANCK = sorted(CHAINS.glob("planck*.yaml"))
 COMPRESSED = "sidr.likelihoods.PlanckCompressed"
 

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import CHAINS
 
 from sidr import modes, runs
 from sidr.modes import COUPLING, MI, MODES, SI
 
-KEPT = Path(__file__).parents[1] / "chains" / "results" / "emulated"
+KEPT = CHAINS / "results" / "emulated"
 BOTH = KEPT / "sidr_nchi1_full_planck_desi_dr2"
 
 pytestmark = pytest.mark.skipif(not KEPT.exists(), reason="results are in the repository only")

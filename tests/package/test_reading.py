@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cobaya.yaml import yaml_dump, yaml_load
+from conftest import CHAINS
 from sidr.likelihoods import compress, compression
 
 from sidr import report, runs, yaml
@@ -188,7 +189,7 @@ def test_each_kind_of_code_is_named(blocks, says):
 
 
 def test_nothing_of_our_run_files_is_code():
-    folder = Path(__file__).parents[1] / "chains"
+    folder = CHAINS
     for path in folder.glob("*.yaml"):
         info = yaml.load_input(path)
         assert code({key: info.get(key) for key in ("theory", "likelihood", "params", "prior")}) == []

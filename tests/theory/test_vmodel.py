@@ -1,11 +1,11 @@
 """The V-model: Table 1 of its paper, and what a potential in place of masses leaves unchanged."""
 
-from pathlib import Path
 
 import numpy as np
 import pytest
 from cobaya.model import get_model
 from cobaya.yaml import yaml_load_file
+from conftest import CHAINS
 from numpy.testing import assert_allclose
 
 from sidr.cli import main
@@ -65,7 +65,7 @@ def test_unknown_ordering_is_refused():
 
 
 def run_file(name):
-    info = yaml_load_file(str(Path(__file__).parents[1] / "chains" / f"{name}.yaml"))
+    info = yaml_load_file(str(CHAINS / f"{name}.yaml"))
     assert info["output"] == f"chains/{name}"
     return info, get_model({key: info[key] for key in ("theory", "likelihood", "params")})
 

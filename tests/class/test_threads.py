@@ -42,7 +42,8 @@ def test_one_and_two_threads_give_the_same_bits(tmp_path):
     for threads in "12":
         file = tmp_path / f"{threads}.npz"
         subprocess.run([sys.executable, "-c", IN_A_PROCESS, file], check=True,
-                       cwd=os.path.dirname(__file__), env=os.environ | {"OMP_NUM_THREADS": threads})
+                       env=os.environ | {"OMP_NUM_THREADS": threads,
+                                         "PYTHONPATH": os.pathsep.join(sys.path)})
         found.append(dict(np.load(file)))
     assert same(*found)
     assert found[0]["tt"][60] > 0 and found[0]["pk"].min() > 0

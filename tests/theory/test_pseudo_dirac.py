@@ -1,7 +1,6 @@
 """Pseudo-Dirac pairs for Cobaya: the table, what nucleosynthesis and CLASS get, and the run files."""
 
 from math import log10
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,6 +9,7 @@ from cobaya.log import LoggedError
 from cobaya.model import get_model
 from cobaya.run import run
 from cobaya.yaml import yaml_load_file
+from conftest import CHAINS
 from numpy.testing import assert_allclose
 from scipy.interpolate import PchipInterpolator
 from scipy.stats import norm
@@ -20,7 +20,6 @@ from sidr.neff import helium, solve, table
 from sidr.neutrinos import N_TOT, class_inputs
 from sidr.thermal import nucleosynthesis
 
-CHAINS = Path(__file__).parents[1] / "chains"
 COLLISIONS = table.FILE.read_text().split()[2].rstrip(";")
 
 

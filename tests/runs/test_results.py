@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from cobaya.output import load_samples
 from cobaya.yaml import yaml_dump, yaml_load_file
+from conftest import CHAINS
 from getdist import MCSamples
 
 from sidr import runs
@@ -18,7 +19,6 @@ from sidr.runs.covariance import covariance
 from sidr.runs.limits import limits
 from sidr.runs.thinning import thin
 
-CHAINS = Path(__file__).parents[1] / "chains"
 KEPT = CHAINS / "results" / "emulated"
 BOTH = KEPT / "sidr_nchi1_full_planck_desi_dr2"
 

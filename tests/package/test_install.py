@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cobaya.doc import doc_script
+from conftest import ROOT
 from numpy.testing import assert_allclose
 
 import prepare
 import sidr.classy
 from sidr.classy import Class, CosmoComputationError, CosmoSevereError
 
-ROOT = Path(__file__).resolve().parent.parent
 CHI = {"N_sidr": 0.5, "log10_G_eff_sidr": -2}
 
 

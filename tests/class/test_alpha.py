@@ -1,14 +1,14 @@
 """Angular coefficients of the collision term, from the collision integral itself."""
 
 import re
-from pathlib import Path
 
 import numpy as np
+from conftest import ROOT
 from numpy.polynomial.legendre import leggauss
 from numpy.testing import assert_allclose
 from scipy.special import eval_legendre
 
-SOURCE = Path(__file__).parents[1] / "class_patch" / "src" / "input_sidr.c"
+SOURCE = ROOT / "class_patch" / "src" / "input_sidr.c"
 
 
 def relative_damping(ell, nodes=24):

@@ -1,14 +1,14 @@
 """What the README shows, works."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 from cobaya.model import get_model
 from cobaya.yaml import yaml_load
+from conftest import ROOT
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
+README = (ROOT / "README.md").read_text()
 
 
 def block(language):
