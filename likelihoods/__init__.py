@@ -1,6 +1,6 @@
-r"""Likelihoods for Cobaya whose data are in the package: DESI's acoustic scale, Planck compressed, N_eff.
+r"""Likelihoods for Cobaya: DESI's acoustic scale, the CMB, the Lyman-alpha forest, N_eff.
 
-Their numbers are inside the package: nothing to download, no `packages_path`. Paste, for neutrino
+The numbers of the first are inside the package: nothing to download, no `packages_path`. Paste, for neutrino
 masses from distances alone (no spectra are computed, some tenths of a second per point)::
 
     theory:
@@ -33,11 +33,28 @@ Some of DESI's tracers only (DESI_DR1 takes the same option)::
     `planck_2018_lowl.TT` and `planck_2018_lowl.EE` without their download.
 `Neff`
     A measured effective number of neutrinos, where a model changes nothing else.
+`LymanAlpha`
+    Amplitude and slope of the linear power spectrum at 1/Mpc, from five analyses of the Lyman-alpha forest.
+
+These read data of `cobaya-install`, with programs of the extra `cmb` (docs/data.md has how to install them, and
+which of them go together; others are refused):
+
+`ACTDR6`, `SPT3GD1`, `SPT3G2018`
+    TT, TE and EE marginalised over foregrounds.
+`PlanckCut`
+    plik_lite below the scales that ACT measures better.
+`PlanckPR4Lensing`, `CMBLensing`
+    Lensing of Planck PR4, and of ACT DR6 with it and with SPT-3G.
 """
 
+from .bandpowers import ACTDR6, SPT3G2018, SPT3GD1
 from .cmb import CMBCompressed
 from .desi import DESI_DR1, DESI_DR2
+from .lensing import CMBLensing, PlanckPR4Lensing
+from .lyman_alpha import LymanAlpha
 from .neff import Neff
 from .planck import PlanckCompressed
+from .plik_cut import PlanckCut
 
-__all__ = ["DESI_DR1", "DESI_DR2", "CMBCompressed", "Neff", "PlanckCompressed"]
+__all__ = ["DESI_DR1", "DESI_DR2", "CMBCompressed", "Neff", "PlanckCompressed", "LymanAlpha", "ACTDR6", "SPT3GD1",
+           "SPT3G2018", "PlanckCut", "PlanckPR4Lensing", "CMBLensing"]

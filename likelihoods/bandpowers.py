@@ -25,11 +25,10 @@ class Bandpowers(Installed):
         Raises
         ------
         LoggedError
-            If candl or the data are not installed.
+            If candl is not installed.
         """
-        candl = program("candl", self.log)
-        self.candl = candl.Like(str(self.found()), feedback=False)
-        self.candl.priors = []  # those of the calibrations are parameters' here; tau's is for runs without low l
+        self.candl = program("candl", self.log).Like(str(self.find(self.packages_path)), feedback=False)
+        self.candl.priors = []  # the calibrations have theirs in Name.yaml; that of tau is for runs without low l
 
     def get_requirements(self):
         return {"Cl": {name.lower(): self.candl.ell_max for name in self.candl.unique_spec_types}}
@@ -44,10 +43,10 @@ class Bandpowers(Installed):
 class ACTDR6(Bandpowers):
     r"""
     ACT DR6 TT, TE and EE, 135 band powers at l = 576 ... 6325, marginalised over foregrounds
-    \cite{AtacamaCosmologyTelescope:2025blo,AtacamaCosmologyTelescope:2025vnj,AtacamaCosmologyTelescope:2025nti,Balkenhol:2024sbv}.
+    \cite{ACT:2025maps,ACT:2025spectra,AtacamaCosmologyTelescope:2025nti,Balkenhol:2024sbv}.
 
-    Its calibration refers to Planck: with `sidr.likelihoods.PlanckCut`, A_planck = A_act. Its spectra go to
-    l = 6325: for sidr.theory.SIDR, `precision: default` or `reference`, not `planck`.
+    Its calibration refers to Planck: with `sidr.likelihoods.PlanckCut`, A_planck = A_act. It asks for spectra to
+    l = 6325, above what `precision: planck` of sidr.theory.SIDR is calibrated for.
     """
 
     install_options = CANDL_DATA

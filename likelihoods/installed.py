@@ -1,4 +1,4 @@
-"""Data of other authors: installed with Cobaya's data, or as a Python package of theirs; and their programs."""
+"""Data of other authors, installed with Cobaya's data or as a Python package of theirs; and their programs."""
 
 from contextlib import redirect_stdout
 from importlib import import_module
@@ -6,9 +6,8 @@ from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
 
-from cobaya.component import ComponentNotInstalledError
 from cobaya.likelihoods.base_classes import InstallableLikelihood
-from cobaya.log import LoggedError
+from cobaya.log import LoggedError, get_logger
 
 from .sky import OnSky
 
@@ -34,32 +33,23 @@ class Installed(OnSky, InstallableLikelihood):
 
     @classmethod
     def is_installed(cls, **kwargs):
-        """Whether the data are there."""
-        return not kwargs.get("data", True) or cls.find(kwargs.get("path")) is not None
+        """Whether the data are there; if not, Cobaya's error says how to install them."""
+        path = kwargs.get("path")
+        if not kwargs.get("data", True) or cls.find(path):
+            return True
+        log = get_logger(cls.get_qualified_class_name())
+        (log.error if kwargs.get("show_error") is not False else log.info)(
+            "No %s in data/%s of packages_path = %r%s.", cls._data_file, cls.install_options["data_path"], path,
+            f", and no Python package {cls._data_package} with it" if cls._data_package else "")
+        return False
 
     @classmethod
     def find(cls, packages_path):
         """The data file as a Path, or None."""
         folders = [Path(cls.get_path(str(packages_path)))] if packages_path else []
         spec = find_spec(cls._data_package) if cls._data_package else None
-        folders += map(Path, spec.submodule_search_locations) if spec else []
+        folders += map(Path, spec.submodule_search_locations or ()) if spec else []
         return next((path for folder in folders for path in sorted(folder.rglob(cls._data_file))), None)
-
-    def found(self):
-        """The data file.
-
-        Raises
-        ------
-        LoggedError
-            If it is not there.
-        """
-        if not (path := self.find(self.packages_path)):
-            package = f", or the Python package {self._data_package}" if self._data_package else ""
-            raise ComponentNotInstalledError(
-                self.log, "no %s in data/%s of packages_path = %r: install it with `cobaya-install %s -p "
-                "PACKAGES_PATH`%s.", self._data_file, Path(self.get_path("")).name, self.packages_path,
-                self.get_qualified_class_name(), package)
-        return path
 
 
 def program(name, log):
@@ -74,5 +64,5 @@ def program(name, log):
         with redirect_stdout(StringIO()):
             return import_module(name)
     except ImportError as error:
-        raise LoggedError(log, "%s: it comes with `pip install \".[cmb]\"` in the folder of sidr.",
+        raise LoggedError(log, "%s: it comes with the extra cmb of sidr, `pip install \".[cmb]\"` in its folder.",
                           error) from error

@@ -52,7 +52,8 @@ BY_OPTION = {
         "plik_lite": (PLANCK, SMALL_SCALES), "lensing": (PLANCK_MAP,), "lowl_TT": (LOW_TT,),
         "lowl_EE": (LOW_EE,)}),
     "sidr.likelihoods.CMBLensing": ("variant", LENSING_MAPS),
-    "act_dr6_lenslike.ACTDR6LensLike": ("variant", LENSING_MAPS),
+    "act_dr6_lenslike.ACTDR6LensLike": ("variant", LENSING_MAPS | dict.fromkeys(
+        ["act_polonly", "act_cibdeproj", "act_cinpaint"], (ACT_MAP,))),
     "sidr.likelihoods.LymanAlpha": ("dataset", {
         "desi_dr1": (DESI_FOREST,), "eboss_dr14_chabanier": (SDSS_FOREST,),
         "eboss_dr14_walther": (SDSS_FOREST,), "boss_dr9": (SDSS_FOREST,), "sdss_dr2": (SDSS_FOREST,)}),

@@ -1,0 +1,84 @@
+r"""The Lyman-alpha forest, compressed to amplitude and slope of the linear power spectrum.
+
+.. math::
+   \Delta^2_* = \frac{k^3 P(k)}{2\pi^2}, \qquad n_* = \frac{d\ln P}{d\ln k} \qquad
+   \text{at } k_* = 0.009\,\mathrm{s/km}, \; z = 3, \qquad \chi^2 = (x - \mu)^T C^{-1} (x - \mu)
+
+P is that of cold dark matter and baryons; wavenumbers per velocity are k (1 + z)/H(z).
+"""
+
+from pathlib import Path
+
+import numpy as np
+from cobaya.likelihood import Likelihood
+from cobaya.log import LoggedError
+from cobaya.yaml import yaml_load_file
+
+from .sky import OnSky
+
+Z, K = 3.0, 0.009  # redshift; wavenumber [s/km]
+
+#: P(k) is fitted by a parabola between these multiples of k*: arXiv:2303.00746, and the authors of the data
+RANGE = np.geomspace(0.5, 2, 100)
+
+#: A cubic spline in z wants neighbours of z = 3; and the largest wavenumber [1/Mpc], for H(3) up to 660 km/s/Mpc
+REDSHIFTS, K_MAX = [2.6, 2.8, Z, 3.2, 3.4], 3.0
+
+MEASUREMENTS = yaml_load_file(str(Path(__file__).with_name("lyman_alpha.yaml")))
+
+
+class LymanAlpha(OnSky, Likelihood):
+    r"""
+    One-dimensional power spectrum of the Lyman-alpha forest, as a Gaussian in amplitude and slope of the linear
+    power spectrum \cite{DESI:2026lya,Chabanier:2018rga,Goldstein:2023gnw,Walther:2024tcj,
+    Palanque-Delabrouille:2015pga,SDSS:2004kjl}.
+
+    `dataset` names one of five analyses: desi_dr1, eboss_dr14_chabanier, eboss_dr14_walther, boss_dr9, sdss_dr2.
+    All but the first are of the same quasars, or of some of them. For any theory with P(k) and H(z).
+
+    It holds for linear spectra that are nearly a power law around 1/Mpc, as those of LCDM are: chi^2 says
+    nothing of a cutoff or of oscillations there.
+    """
+
+    dataset: str
+
+    def initialize(self):
+        """Find mean and covariance.
+
+        Raises
+        ------
+        LoggedError
+            If `dataset` is unknown.
+        """
+        if self.dataset not in list(MEASUREMENTS):
+            raise LoggedError(self.log, "dataset = %r must be one of %s.", self.dataset, ", ".join(MEASUREMENTS))
+        numbers = MEASUREMENTS[self.dataset]
+        self.mean, sigma = np.transpose([numbers["Delta2_star"], numbers["n_star"]])
+        r = numbers["correlation"]
+        self.inverse_covariance = np.linalg.inv(np.outer(sigma, sigma) * [[1, r], [r, 1]])
+
+    def get_requirements(self):
+        return {"Hubble": {"z": [Z]},
+                "Pk_interpolator": {"z": REDSHIFTS, "k_max": K_MAX, "nonlinear": False,
+                                    "vars_pairs": [["delta_nonu", "delta_nonu"]]}}
+
+    def get_can_provide_params(self):
+        return ["Delta2_star", "n_star"]
+
+    def logp(self, _derived=None, **params_values):
+        observables = self.observables()
+        if _derived is not None:
+            _derived.update(zip(self.get_can_provide_params(), observables.tolist(), strict=True))
+        delta = observables - self.mean
+        return -0.5 * delta @ self.inverse_covariance @ delta
+
+    def observables(self):
+        """The theory's Delta2_star and n_star, shape (2,)."""
+        H, = self.provider.get_Hubble(Z, units="km/s/Mpc") * np.ones(1)
+        k = K * H / (1 + Z)  # [1/Mpc]
+        power = self.provider.get_Pk_interpolator(("delta_nonu", "delta_nonu"), nonlinear=False)
+        if k * RANGE[-1] > power.input_kmax:
+            raise LoggedError(self.log, "H(z = %g) = %g km/s/Mpc: P(k) is known to k = %g/Mpc only, and %g/Mpc is "
+                              "needed.", Z, H, power.input_kmax, k * RANGE[-1])
+        _, n_star, log_P = np.polyfit(np.log(RANGE), np.log(power.P(Z, k * RANGE)), 2)
+        return np.array([k**3 * np.exp(log_P) / (2 * np.pi**2), n_star])
