@@ -30,8 +30,8 @@ MEASUREMENTS = yaml_load_file(str(Path(__file__).with_name("lyman_alpha.yaml")))
 class LymanAlpha(OnSky, Likelihood):
     r"""
     One-dimensional power spectrum of the Lyman-alpha forest, as a Gaussian in amplitude and slope of the linear
-    power spectrum \cite{DESI:2026lya,Chabanier:2018rga,Goldstein:2023gnw,Walther:2024tcj,
-    Palanque-Delabrouille:2015pga,SDSS:2004kjl}.
+    power spectrum
+    \cite{Chabanier:2018rga,Goldstein:2023gnw,Walther:2024tcj,Palanque-Delabrouille:2015pga,SDSS:2004kjl}.
 
     `dataset` names one of five analyses: desi_dr1, eboss_dr14_chabanier, eboss_dr14_walther, boss_dr9, sdss_dr2.
     All but the first are of the same quasars, or of some of them. For any theory with P(k) and H(z).

@@ -28,4 +28,4 @@ class PlanckCut(OnSky, TTTEEE_lite_native):
         self.used_indices, self.X_data = self.used_indices[keep], self.X_data[keep]
         self.cov = self.cov[np.ix_(keep, keep)]
         self.invcov = np.linalg.inv(self.cov)
-        self.lmax = max(self.blmax[bins[-1]] for bins in self.used_bins if len(bins))
+        self.lmax = int(max(self.blmax[bins[-1]] for bins in self.used_bins if len(bins)))
