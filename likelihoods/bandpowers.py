@@ -27,7 +27,7 @@ class Bandpowers(Installed):
         LoggedError
             If candl is not installed.
         """
-        self.candl = program("candl", self.log).Like(str(self.find(self.packages_path)), feedback=False)
+        self.candl = program("candl", self.log).Like(str(self.found()), feedback=False)
         self.candl.priors = []  # the calibrations have theirs in Name.yaml; that of tau is for runs without low l
 
     def get_requirements(self):

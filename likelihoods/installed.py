@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
 
+from cobaya.component import ComponentNotInstalledError
 from cobaya.likelihoods.base_classes import InstallableLikelihood
 from cobaya.log import LoggedError, get_logger
 
@@ -33,14 +34,12 @@ class Installed(OnSky, InstallableLikelihood):
 
     @classmethod
     def is_installed(cls, **kwargs):
-        """Whether the data are there; if not, Cobaya's error says how to install them."""
+        """Whether the data are there; if not, the log says which, and Cobaya's error how to install them."""
         path = kwargs.get("path")
         if not kwargs.get("data", True) or cls.find(path):
             return True
         log = get_logger(cls.get_qualified_class_name())
-        (log.error if kwargs.get("show_error") is not False else log.info)(
-            "No %s in data/%s of packages_path = %r%s.", cls._data_file, cls.install_options["data_path"], path,
-            f", and no Python package {cls._data_package} with it" if cls._data_package else "")
+        (log.error if kwargs.get("show_error") is not False else log.info)(cls.missing(path))
         return False
 
     @classmethod
@@ -50,6 +49,25 @@ class Installed(OnSky, InstallableLikelihood):
         spec = find_spec(cls._data_package) if cls._data_package else None
         folders += map(Path, spec.submodule_search_locations or ()) if spec else []
         return next((path for folder in folders for path in sorted(folder.rglob(cls._data_file))), None)
+
+    @classmethod
+    def missing(cls, packages_path):
+        """What to say if there is no data file."""
+        package = f", and no Python package {cls._data_package} with it" if cls._data_package else ""
+        return (f"No {cls._data_file} in data/{cls.install_options['data_path']} of packages_path = "
+                f"{packages_path!r}{package}: `cobaya-install {cls.get_qualified_class_name()}`.")
+
+    def found(self):
+        """The data file as a Path.
+
+        Raises
+        ------
+        ComponentNotInstalledError
+            If it is not there.
+        """
+        if not (path := self.find(self.packages_path)):
+            raise ComponentNotInstalledError(self.log, self.missing(self.packages_path))
+        return path
 
 
 def program(name, log):

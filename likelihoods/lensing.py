@@ -39,7 +39,7 @@ class PlanckPR4Lensing(Installed, native):
 
     def initialize(self):
         """Read the data."""
-        self.dataset_file = str(self.find(self.packages_path))
+        self.dataset_file = str(self.found())
         super().initialize()
 
 
@@ -73,9 +73,9 @@ class CMBLensing(Installed):
         LoggedError
             If `variant` is unknown, or act_dr6_lenslike is not installed.
         """
-        if self.variant not in LENSING_MAPS:
+        if self.variant not in list(LENSING_MAPS):
             raise LoggedError(self.log, "variant = %r must be one of %s.", self.variant, ", ".join(LENSING_MAPS))
-        maps, file = LENSING_MAPS[self.variant], self.find(self.packages_path)
+        maps, file = LENSING_MAPS[self.variant], self.found()
         data, windows, covariance = [], [], None
         if ACT_MAP in maps:
             act = self.load_act(file.parent)

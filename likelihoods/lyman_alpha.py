@@ -18,7 +18,8 @@ from .sky import OnSky
 
 Z, K = 3.0, 0.009  # redshift; wavenumber [s/km]
 
-#: P(k) is fitted by a parabola between these multiples of k*: arXiv:2303.00746, and the authors of the data
+#: ln P is fitted by a parabola in ln k between these multiples of k*, as the authors of the data do. In LCDM its slope at
+#: k* is 0.005 above the derivative of P itself, nearly the error of n_star of eBOSS.
 RANGE = np.geomspace(0.5, 2, 100)
 
 #: A cubic spline in z wants neighbours of z = 3; and the largest wavenumber [1/Mpc], for H(3) up to 660 km/s/Mpc

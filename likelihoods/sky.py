@@ -97,15 +97,13 @@ def refuse_twice(likelihoods, log):
 
 def measures(likelihood):
     """Set of what a likelihood measures; empty for one that is in neither table."""
-    for cls in type(likelihood).__mro__:
-        if not issubclass(cls, Likelihood):
-            continue
-        name = cls.get_qualified_class_name()
-        if entry := MEASURES.get(name) or MEASURES.get(name.rpartition(".")[0]):
-            return set(entry)
+    classes = [cls for cls in type(likelihood).__mro__ if issubclass(cls, Likelihood) and cls is not Likelihood]
+    for name in (cls.get_qualified_class_name() for cls in classes):
         if name in BY_OPTION:
             option, meanings = BY_OPTION[name]
             chosen = getattr(likelihood, option)
             return {what for value in (chosen if isinstance(chosen, list) else [chosen])
                     for what in meanings.get(value, ())}
+        if entry := MEASURES.get(name) or MEASURES.get(name.rpartition(".")[0]):
+            return set(entry)
     return set()
