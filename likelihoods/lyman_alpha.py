@@ -25,6 +25,9 @@ RANGE = np.geomspace(0.5, 2, 100)
 #: A cubic spline in z wants neighbours of z = 3; and the largest wavenumber [1/Mpc], for H(3) up to 660 km/s/Mpc
 REDSHIFTS, K_MAX = [2.6, 2.8, Z, 3.2, 3.4], 3.0
 
+#: With fewer multipoles of massive neutrinos P(k) is wrong where n_star is measured. CLASS's own number is this one
+L_MAX_NCDM = 17
+
 MEASUREMENTS = yaml_load_file(str(Path(__file__).with_name("lyman_alpha.yaml")))
 
 
@@ -57,6 +60,22 @@ class LymanAlpha(OnSky, Likelihood):
         self.mean, sigma = np.transpose([numbers["Delta2_star"], numbers["n_star"]])
         r = numbers["correlation"]
         self.inverse_covariance = np.linalg.inv(np.outer(sigma, sigma) * [[1, r], [r, 1]])
+
+    def initialize_with_provider(self, provider):
+        """Look at the settings of CLASS.
+
+        Raises
+        ------
+        LoggedError
+            If massive neutrinos have too few multipoles, as in `precision: planck` of sidr.theory.SIDR.
+        """
+        super().initialize_with_provider(provider)
+        for name, theory in provider.model.theory.items():
+            l_max = (getattr(theory, "extra_args", None) or {}).get("l_max_ncdm", L_MAX_NCDM)
+            if int(l_max) < L_MAX_NCDM:
+                raise LoggedError(self.log, "l_max_ncdm = %s in %s, as `precision: planck` has it: that moves P(k) at "
+                                  "1/Mpc by 2%% and n_star by 0.011. Take %s or more: `precision: default`.",
+                                  l_max, name, L_MAX_NCDM)
 
     def get_requirements(self):
         return {"Hubble": {"z": [Z]},
