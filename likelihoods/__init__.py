@@ -1,7 +1,7 @@
 r"""Likelihoods for Cobaya: DESI's acoustic scale, the CMB, the Lyman-alpha forest, N_eff.
 
-The numbers of the first are inside the package: nothing to download, no `packages_path`. Paste, for neutrino
-masses from distances alone (no spectra are computed, some tenths of a second per point)::
+The numbers of the first are inside the package: nothing to download, no `packages_path`. Paste, for
+neutrino masses from distances alone (no spectra are computed, some tenths of a second per point)::
 
     theory:
       classy:
@@ -36,8 +36,8 @@ Some of DESI's tracers only (DESI_DR1 takes the same option)::
 `LymanAlpha`
     Amplitude and slope of the linear power spectrum at 1/Mpc, from five analyses of the Lyman-alpha forest.
 
-These read data of `cobaya-install`, with programs of the extra `cmb` (docs/data.md has how to install them, and
-which of them go together; others are refused):
+These read data of `cobaya-install`, with programs of the extra `cmb` (docs/data.md has how to install them,
+and which of them go together; others are refused):
 
 `ACTDR6`, `SPT3GD1`, `SPT3G2018`
     TT, TE and EE marginalised over foregrounds.
@@ -56,5 +56,5 @@ from .neff import Neff
 from .planck import PlanckCompressed
 from .plik_cut import PlanckCut
 
-__all__ = ["DESI_DR1", "DESI_DR2", "CMBCompressed", "Neff", "PlanckCompressed", "LymanAlpha", "ACTDR6", "SPT3GD1",
-           "SPT3G2018", "PlanckCut", "PlanckPR4Lensing", "CMBLensing"]
+__all__ = ["DESI_DR1", "DESI_DR2", "CMBCompressed", "Neff", "PlanckCompressed", "LymanAlpha",
+           "ACTDR6", "SPT3GD1", "SPT3G2018", "PlanckCut", "PlanckPR4Lensing", "CMBLensing"]

@@ -2,7 +2,7 @@ r"""Band powers of TT, TE and EE of ACT DR6 and SPT-3G, marginalised over foregr
 
 .. math:: \chi^2 = (d - m)^T C^{-1} (d - m), \qquad m_b = \sum_\ell W_{b\ell} D_\ell / c
 
-candl (arXiv:2401.13433) reads the data and has the model: windows W, aberration by our motion, calibrations c.
+candl (arXiv:2401.13433) reads the data and has the model: windows W, aberration, calibrations c.
 """
 
 from .installed import Installed, program
@@ -11,7 +11,8 @@ from .installed import Installed, program
 CANDL_DATA = {"download_url": "https://github.com/Lbalkenhol/candl_data/archive/"
                               "cb3378db8aaa2eecfc0c9a1ed3792ab1075d682b.zip", "data_path": "candl_data"}
 SPT_CANDL_DATA = {"download_url": "https://github.com/SouthPoleTelescope/spt_candl_data/archive/"
-                                  "ef4eeacd5a076578d5a4a15c6155dee1842442a8.zip", "data_path": "spt_candl_data"}
+                                  "ef4eeacd5a076578d5a4a15c6155dee1842442a8.zip",
+                  "data_path": "spt_candl_data"}
 
 
 class Bandpowers(Installed):
@@ -28,7 +29,8 @@ class Bandpowers(Installed):
             If candl is not installed.
         """
         self.candl = program("candl", self.log).Like(str(self.found()), feedback=False)
-        self.candl.priors = []  # the calibrations have theirs in Name.yaml; that of tau is for runs without low l
+        # The calibrations have theirs in Name.yaml; that of tau is for runs without low l.
+        self.candl.priors = []
 
     def get_requirements(self):
         return {"Cl": {name.lower(): self.candl.ell_max for name in self.candl.unique_spec_types}}
@@ -45,8 +47,8 @@ class ACTDR6(Bandpowers):
     ACT DR6 TT, TE and EE, 135 band powers at l = 576 ... 6325, marginalised over foregrounds
     \cite{ACT:2025maps,ACT:2025spectra,AtacamaCosmologyTelescope:2025nti,Balkenhol:2024sbv}.
 
-    Its calibration refers to Planck: with `sidr.likelihoods.PlanckCut`, A_planck = A_act. It asks for spectra to
-    l = 6325, above what `precision: planck` of sidr.theory.SIDR is calibrated for.
+    Its calibration refers to Planck: with `sidr.likelihoods.PlanckCut`, A_planck = A_act. It asks for
+    spectra to l = 6325, above what `precision: planck` of sidr.theory.SIDR is calibrated for.
     """
 
     install_options = CANDL_DATA

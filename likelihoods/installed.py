@@ -1,4 +1,4 @@
-"""Data of other authors, installed with Cobaya's data or as a Python package of theirs; and their programs."""
+"""Data of other authors, installed with Cobaya's or as a Python package of theirs; and their programs."""
 
 from contextlib import redirect_stdout
 from importlib import import_module
@@ -17,7 +17,8 @@ class Installed(OnSky, InstallableLikelihood):
     """A likelihood that reads a repository of data.
 
     `cobaya-install` copies a repository into data/`data_path` of the packages path; a subclass says in
-    `install_options` from where. A Python package that the authors made of the same repository serves as well.
+    `install_options` from where. A Python package that the authors made of the same repository serves as
+    well.
 
     Attributes
     ----------
@@ -34,7 +35,7 @@ class Installed(OnSky, InstallableLikelihood):
 
     @classmethod
     def is_installed(cls, **kwargs):
-        """Whether the data are there; if not, the log says which, and Cobaya's error how to install them."""
+        """Whether the data are there; if not, the log says which."""
         path = kwargs.get("path")
         if not kwargs.get("data", True) or cls.find(path):
             return True
@@ -82,5 +83,5 @@ def program(name, log):
         with redirect_stdout(StringIO()):
             return import_module(name)
     except ImportError as error:
-        raise LoggedError(log, "%s: it comes with the extra cmb of sidr, `pip install \".[cmb]\"` in its folder.",
-                          error) from error
+        raise LoggedError(log, "%s: it comes with the extra cmb of sidr, `pip install \".[cmb]\"` in its "
+                          "folder.", error) from error

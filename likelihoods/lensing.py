@@ -19,7 +19,7 @@ from sidr.files import read_npz
 from .installed import Installed, program
 from .sky import ACT_MAP, LENSING_MAPS, PLANCK_MAP, SPT_MAP
 
-#: Simulations behind the covariances of ACT and of Planck: defaults of ACTDR6LensLike in act_dr6_lenslike 1.2.1
+#: Simulations behind the covariances of ACT and of Planck: defaults of act_dr6_lenslike 1.2.1
 N_ACT, N_PLANCK = 792, 400
 
 
@@ -27,8 +27,8 @@ class PlanckPR4Lensing(Installed, native):
     r"""
     Planck PR4 lensing, 9 band powers at L = 8 ... 400 \cite{Carron:2022eyg}.
 
-    Cobaya's `planck_2018_lensing.native` with the newer data: the same sky, with more of the data and a better
-    estimator.
+    Cobaya's `planck_2018_lensing.native` with the newer data: the same sky, with more of the data and a
+    better estimator.
     """
 
     install_options = {"download_url": "https://github.com/carronj/planck_PR4_lensing/archive/"
@@ -49,12 +49,12 @@ class CMBLensing(Installed):
     \cite{ACT:2023kun,ACT:2023dou,Carron:2022eyg,SPT-3G:2024atg,ACT:2025lensing}.
 
     `variant` names the maps, as act_dr6_lenslike and act_dr6_spt_lenslike do: act, actplanck, actspt3g,
-    actplanckspt3g with _baseline (L < 763) or _extended (L < 1300) for ACT, or spt3g. act_dr6_lenslike reads
-    the band powers of ACT and Planck; those of SPT-3G, and the covariance with them, are added here.
+    actplanckspt3g with _baseline (L < 763) or _extended (L < 1300) for ACT, or spt3g. act_dr6_lenslike
+    reads the band powers of ACT and Planck; those of SPT-3G, and the covariance with them, are added here.
 
-    The covariance has the uncertainty of the normalisation by the primary CMB in it (`lens_only`). Where the
-    normalisation is to follow the spectra of each point, for ACT and Planck, `act_dr6_lenslike.ACTDR6LensLike`
-    with `lens_only: false` does so, from the whole of ACT's release.
+    The covariance has the uncertainty of the normalisation by the primary CMB in it (`lens_only`). Where
+    the normalisation is to follow the spectra of each point, for ACT and Planck,
+    `act_dr6_lenslike.ACTDR6LensLike` with `lens_only: false` does so, from the whole of ACT's release.
     """
 
     install_options = {"download_url": "https://github.com/qujia7/spt_act_likelihood/archive/"
@@ -74,7 +74,8 @@ class CMBLensing(Installed):
             If `variant` is unknown, or act_dr6_lenslike is not installed.
         """
         if self.variant not in list(LENSING_MAPS):
-            raise LoggedError(self.log, "variant = %r must be one of %s.", self.variant, ", ".join(LENSING_MAPS))
+            raise LoggedError(self.log, "variant = %r must be one of %s.", self.variant,
+                              ", ".join(LENSING_MAPS))
         maps, file = LENSING_MAPS[self.variant], self.found()
         data, windows, covariance = [], [], None
         if ACT_MAP in maps:

@@ -14,9 +14,9 @@ class PlanckCut(OnSky, TTTEEE_lite_native):
     Planck 2018 plik_lite TTTEEE to l = 1000 in TT and 600 in TE and EE, as in P-ACT
     \cite{Aghanim:2019ame,AtacamaCosmologyTelescope:2025nti}.
 
-    What ACT DR6 does not measure better: 252 of plik_lite's 613 bins, in the covariance marginalised over the
-    others. For `sidr.likelihoods.ACTDR6` and with it A_planck = A_act, as its authors combine the two; their
-    covariance is neglected.
+    What ACT DR6 does not measure better: 252 of plik_lite's 613 bins, in the covariance marginalised over
+    the others. For `sidr.likelihoods.ACTDR6` and with it A_planck = A_act, as its authors combine the two;
+    their covariance is neglected.
     """
 
     def init_params(self, ini):

@@ -1,8 +1,8 @@
 """Which likelihoods must not be in one run: those that count one measurement twice.
 
-Papers combine ACT, SPT and Planck without a covariance between them where they overlap little: SPT's field is 4%
-of the sky, and of Planck's spectra the cut leaves what ACT does not measure better. Everything else that has the
-same sky, the same map or the same quasars in it is refused when a run is built.
+Papers combine ACT, SPT and Planck without a covariance between them where they overlap little: SPT's field
+is 4% of the sky, and of Planck's spectra the cut leaves what ACT does not measure better. Everything else
+that has the same sky, the same map or the same quasars in it is refused when a run is built.
 """
 
 from itertools import combinations
@@ -14,7 +14,8 @@ PLANCK = "Planck's spectra at l >= 30"
 SMALL_SCALES = "the small scales of TT, TE and EE on the sky that ACT and Planck share"
 SPT_FIELD = "the spectra of SPT-3G's main field"
 LOW_TT, LOW_EE = "Planck's TT at l < 30", "Planck's EE at l < 30"
-PLANCK_MAP, ACT_MAP, SPT_MAP = (f"{name}'s map of the lensing potential" for name in ("Planck", "ACT", "SPT"))
+PLANCK_MAP, ACT_MAP, SPT_MAP = (f"{name}'s map of the lensing potential"
+                                for name in ("Planck", "ACT", "SPT"))
 SDSS_FOREST = "the Lyman-alpha forest of SDSS, BOSS and eBOSS"
 DESI_FOREST = "the Lyman-alpha forest of DESI"
 SUPERNOVAE = "the nearby supernovae that all compilations share"
@@ -89,16 +90,18 @@ def refuse_twice(likelihoods, log):
     """
     for (a, first), (b, second) in combinations(likelihoods.items(), 2):
         if common := measures(first) & measures(second):
-            hint = (" Or take Planck's spectra from sidr.likelihoods.PlanckCut, which leaves these scales to ACT."
+            hint = (" Or take Planck's spectra from sidr.likelihoods.PlanckCut, without these scales."
                     if common == {SMALL_SCALES} else "")
-            raise LoggedError(log, "%s and %s count the same data twice: %s. Remove one of the two.%s", a, b,
-                              ", ".join(sorted(common)), hint)
+            raise LoggedError(log, "%s and %s count the same data twice: %s. Remove one of the two.%s",
+                              a, b, ", ".join(sorted(common)), hint)
 
 
 def measures(likelihood):
     """Set of what a likelihood measures; empty for one that is in neither table."""
-    classes = [cls for cls in type(likelihood).__mro__ if issubclass(cls, Likelihood) and cls is not Likelihood]
-    for name in (cls.get_qualified_class_name() for cls in classes):
+    for cls in type(likelihood).__mro__:
+        if cls is Likelihood or not issubclass(cls, Likelihood):
+            continue
+        name = cls.get_qualified_class_name()
         if name in BY_OPTION:
             option, meanings = BY_OPTION[name]
             chosen = getattr(likelihood, option)

@@ -1,6 +1,5 @@
 """ACT DR6, SPT-3G, Planck's cut, lensing and supernovae: chi2 of stored spectra, and what goes together."""
 
-import builtins
 import sys
 from pathlib import Path
 
@@ -64,8 +63,8 @@ def data(packages_path):
 
 def model(likelihoods, params=None, file=None):
     likelihoods = likelihoods if isinstance(likelihoods, dict) else dict.fromkeys(likelihoods)
-    return get_model({"theory": {"stored": {"external": Stored, "file": str(file)}}, "likelihood": likelihoods,
-                      "params": {"Omega_m": 0.3} | (params or {}), "stop_at_error": True})
+    return get_model({"theory": {"stored": {"external": Stored, "file": str(file)}},
+                      "likelihood": likelihoods, "params": {"Omega_m": 0.3} | (params or {})})
 
 
 def chi2(*args, **kwargs):
@@ -129,10 +128,11 @@ def test_band_powers_are_windows_aberration_and_calibrations(data, name, calibra
     (SPT_2018, {"Tcal": 1.003, "Ecal": 0.996})])
 def test_it_is_candl_s_own_likelihood(data, name, calibration):
     file = get_component_class(name).find(data.parent)
-    theirs = {"candl": {"class": "candl.interface.CandlCobayaLikelihood", "data_set_file": str(file), "lensing": False,
-                        "clear_internal_priors": True, "feedback": False, "wrapper": None, "additional_args": {}}}
-    ours = chi2([name], calibration, data / ACT_SPECTRA)[name]
-    assert_allclose(chi2(theirs, calibration | {"tau": 0.06}, data / ACT_SPECTRA)["candl"], ours, rtol=1e-6)
+    options = {"data_set_file": str(file), "lensing": False, "clear_internal_priors": True,
+               "feedback": False, "wrapper": None, "additional_args": {}}
+    theirs = {"candl": {"class": "candl.interface.CandlCobayaLikelihood"} | options}
+    expected = chi2(theirs, calibration | {"tau": 0.06}, data / ACT_SPECTRA)["candl"]
+    assert_allclose(chi2([name], calibration, data / ACT_SPECTRA)[name], expected, rtol=1e-6)
 
 
 def test_calibrations_have_the_published_priors(data):
@@ -146,8 +146,10 @@ def test_calibrations_have_the_published_priors(data):
     assert_allclose(log_prior(D1, Tcal=1.0036), -0.5)
     assert_allclose(log_prior(D1, Ecal=1.19), 0)
     assert log_prior(ACT, P_act=1.11) == log_prior(D1, Ecal=1.21) == -np.inf
-    covariance, x = np.loadtxt(data / FORMULAS[SPT_2018][0] / "lite_cal_cov.txt"), np.array([0.004, -0.006])
-    assert_allclose(log_prior(SPT_2018, Tcal=1.004, Ecal=0.994), -0.5 * x @ np.linalg.solve(covariance, x), rtol=1e-5)
+    covariance = np.loadtxt(data / FORMULAS[SPT_2018][0] / "lite_cal_cov.txt")
+    x = np.array([0.004, -0.006])
+    assert_allclose(log_prior(SPT_2018, Tcal=1.004, Ecal=0.994),
+                    -0.5 * x @ np.linalg.solve(covariance, x), rtol=1e-5)
 
 
 def test_cut_of_plik_lite_is_that_of_p_act(data):
@@ -159,14 +161,14 @@ def test_cut_of_plik_lite_is_that_of_p_act(data):
                         chi2(theirs, {"A_planck": A}, data / ACT_SPECTRA)[PLIK], rtol=1e-9)
     cut = model([CUT], {"A_planck": 1}, data / ACT_SPECTRA).likelihood[CUT]
     assert [len(bins) for bins in cut.used_bins] == [114, 69, 69]
-    assert cut.get_requirements()["Cl"] == {"tt": cut.lmax, "te": cut.lmax, "ee": cut.lmax} and cut.lmax <= 1000
+    assert cut.get_requirements()["Cl"] == dict.fromkeys(["tt", "te", "ee"], 999)
 
 
 # Lensing
 
 #: At the point of the fixture, with CLASS: of the authors' programs
-LENSING_CHI2 = {"act_baseline": 14.072, "actplanck_baseline": 19.848, "spt3g": 20.673, "actspt3g_baseline": 33.650,
-                "actplanckspt3g_baseline": 37.551}
+LENSING_CHI2 = {"act_baseline": 14.072, "actplanck_baseline": 19.848, "spt3g": 20.673,
+                "actspt3g_baseline": 33.650, "actplanckspt3g_baseline": 37.551}
 PR4_CHI2 = 8.791
 
 
@@ -219,14 +221,15 @@ COMPRESSED = "sidr.likelihoods.PlanckCompressed"
     ([ACT, "planck_2018_highl_plik.TT_lite_native"], "the small scales"),
     ([ACT, COMPRESSED], "the small scales"),
     ([CUT, PLIK], "Planck's spectra"),
-    ({ACT: None, COMPRESSED: {"parts": ["lowl_EE"]}, "planck_2018_lowl.EE_sroll2": None}, "Planck's EE at l < 30"),
+    ({ACT: None, COMPRESSED: {"parts": ["lowl_EE"]}, "planck_2018_lowl.EE_sroll2": None},
+     "Planck's EE at l < 30"),
     ([PR4, "planck_2018_lensing.native"], "Planck's map"),
     (variant("actplanck_baseline") | {PR4: None}, "Planck's map"),
     (variant("actspt3g_baseline") | {"b": {"class": LENSING, "variant": "spt3g"}}, "SPT's map"),
     (variant("act_extended") | {"b": {"class": LENSING, "variant": "act_baseline"}}, "ACT's map"),
     (variant("actplanck_baseline") | {COMPRESSED: None}, "Planck's map"),
-    ({ACT: None, "sn.union3": None, "b": {"class": "sn.union3", "dataset_file": "Union3.1/full_long.dataset"}},
-     "the nearby supernovae"),
+    ({ACT: None, "sn.union3": None,
+      "b": {"class": "sn.union3", "dataset_file": "Union3.1/full_long.dataset"}}, "the nearby supernovae"),
 ])
 def test_data_that_count_twice_are_refused_by_name(data, likelihoods, twice):
     with pytest.raises(LoggedError, match=f"count the same data twice: .*{twice}"):
@@ -236,7 +239,8 @@ def test_data_that_count_twice_are_refused_by_name(data, likelihoods, twice):
 @pytest.mark.parametrize("likelihoods", [
     [ACT, CUT, D1], [ACT, CUT, SPT_2018], [PLIK, D1], [COMPRESSED, SPT_2018],
     {ACT: None, CUT: None, COMPRESSED: {"parts": ["lowl_TT", "lowl_EE", "lensing"]}},
-    variant("act_baseline") | {PR4: None}, variant("actplanckspt3g_baseline") | {ACT: None, CUT: None, D1: None}])
+    variant("act_baseline") | {PR4: None},
+    variant("actplanckspt3g_baseline") | {ACT: None, CUT: None, D1: None}])
 def test_data_that_papers_combine_are_not_refused(data, likelihoods):
     m = model(likelihoods, file=data / ACT_SPECTRA)
     assert set(m.likelihood) == set(likelihoods)
@@ -261,11 +265,9 @@ def test_missing_data_say_how_to_install_them(tmp_path, caplog, name, file):
 
 @pytest.mark.parametrize("name, program", [(ACT, "candl"), (LENSING, "act_dr6_lenslike")])
 def test_missing_program_says_how_to_install_it(packages_path, monkeypatch, name, program):
-    real = builtins.__import__
     for module in [m for m in sys.modules if m.split(".")[0] == program]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, program, None)
-    assert builtins.__import__ is real
     with pytest.raises(LoggedError, match=r'pip install "\.\[cmb\]"'):
         get_component_class(name)({"packages_path": str(packages_path)})
 
@@ -313,8 +315,8 @@ def test_run_file_is_a_model(data, name, likelihoods):
     assert set(covmat) - {"A_planck"} < sampled
 
 
-@pytest.mark.parametrize("name", ["ACTDR6", "SPT3GD1", "SPT3G2018", "PlanckCut", "PlanckPR4Lensing", "CMBLensing",
-                                  "LymanAlpha"])
+@pytest.mark.parametrize("name", ["ACTDR6", "SPT3GD1", "SPT3G2018", "PlanckCut", "PlanckPR4Lensing",
+                                  "CMBLensing", "LymanAlpha"])
 def test_cobaya_finds_class_defaults_and_references(name):
     likelihood = get_component_class(f"sidr.likelihoods.{name}", kind="likelihood")
     assert likelihood.get_qualified_class_name() == f"sidr.likelihoods.{name}"

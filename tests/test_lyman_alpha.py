@@ -16,7 +16,7 @@ K_STAR = 0.009 * H_3 / 4  # 1/Mpc
 
 
 class PowerLaw(Theory):
-    """Delta^2 = amplitude (k/k*)^(3 + slope + running/2 ln(k/k*)) at z = 3, rising steeply with redshift."""
+    """Delta^2 = amplitude (k/k*)^(3 + slope + running/2 ln(k/k*)) at z = 3, steep in redshift."""
 
     params = {"amplitude": None, "slope": None, "running": 0}
 
@@ -86,7 +86,8 @@ def test_numbers_of_the_sets(packages_path):
 @pytest.mark.parametrize("theory", ["classy", "sidr.theory.SIDR"])
 def test_of_class_they_are_those_of_the_linear_power_spectrum(theory):
     sidr = theory.startswith("sidr")
-    settings = {"n_chi": 0} if sidr else {"extra_args": {"N_ur": 0.00441, "N_ncdm": 1, "deg_ncdm": 3, "m_ncdm": 0.02}}
+    neutrinos = {"N_ur": 0.00441, "N_ncdm": 1, "deg_ncdm": 3, "m_ncdm": 0.02}
+    settings = {"n_chi": 0} if sidr else {"extra_args": neutrinos}
     params = PLANCK | ({"m_nu_sum": 0.06} if sidr else {}) | {"Delta2_star": None, "n_star": None}
     model = get_model({"theory": {theory: settings}, "likelihood": {NAME: None}, "params": params,
                        "stop_at_error": True})
