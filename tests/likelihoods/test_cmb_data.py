@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose
 from scipy.integrate import quad
 from sidr.likelihoods.sky import LENSING_MAPS
 
-CHAINS = Path(__file__).parents[1] / "chains"
+CHAINS = Path(__file__).parents[2] / "chains"
 ACT, D1, SPT_2018, CUT, LENSING, PR4 = (f"sidr.likelihoods.{name}" for name in (
     "ACTDR6", "SPT3GD1", "SPT3G2018", "PlanckCut", "CMBLensing", "PlanckPR4Lensing"))
 PLIK = "planck_2018_highl_plik.TTTEEE_lite_native"
