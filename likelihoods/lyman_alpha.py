@@ -75,9 +75,9 @@ class LymanAlpha(OnSky, Likelihood):
         for name, theory in provider.model.theory.items():
             l_max = (getattr(theory, "extra_args", None) or {}).get("l_max_ncdm", L_MAX_NCDM)
             if int(l_max) < L_MAX_NCDM:
-                raise LoggedError(self.log, "l_max_ncdm = %s in %s, as in `precision: planck`: that moves P(k) "
-                                  "at 1/Mpc by 2%% and n_star by 0.011. Take %s or more: `precision: "
-                                  "default`.", l_max, name, L_MAX_NCDM)
+                raise LoggedError(self.log, "l_max_ncdm = %s in %s, as in `precision: planck`: that moves "
+                                  "P(k) at 1/Mpc by 2%% and n_star by 0.011. Take %s or more: "
+                                  "`precision: default`.", l_max, name, L_MAX_NCDM)
 
     def get_requirements(self):
         return {"Hubble": {"z": [Z]},

@@ -1,7 +1,11 @@
 """ACT DR6, SPT-3G, Planck's cut, lensing and supernovae: chi2 of stored spectra, and what goes together."""
 
 import sys
+import zipfile
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -273,6 +277,26 @@ def test_missing_program_says_how_to_install_it(packages_path, monkeypatch, name
     monkeypatch.setitem(sys.modules, program, None)
     with pytest.raises(LoggedError, match=r'pip install "\.\[cmb\]"'):
         get_component_class(name)({"packages_path": str(packages_path)})
+
+
+def test_cobaya_installs_an_archive_of_the_authors_repository(data, tmp_path, monkeypatch):
+    name, likelihood = "ACT_DR6_CMB_only_v0", get_component_class(ACT)
+    archive = tmp_path / "candl_data.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for suffix in (".yaml", "_bdp.txt", "_cov.txt"):
+            path = f"{name}/{name[:-3]}{suffix}"
+            file.write(data / "candl_data" / path, f"candl_data-1/candl_data/{path}")
+    handler = partial(SimpleHTTPRequestHandler, directory=tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever).start()
+        url = f"http://127.0.0.1:{server.server_port}/{archive.name}"
+        options = likelihood.install_options | {"download_url": url}
+        monkeypatch.setattr(likelihood, "install_options", options)
+        assert likelihood.install(path=str(tmp_path / "packages"), no_progress_bars=True)
+        server.shutdown()
+    assert likelihood.is_installed(path=str(tmp_path / "packages"))
+    assert likelihood.find(tmp_path / "packages").read_text() == (
+        data / "candl_data" / name / f"{name[:-3]}.yaml").read_text()
 
 
 def test_data_of_the_authors_package_serve_as_well(data, tmp_path, monkeypatch):
