@@ -27,7 +27,7 @@ LENSING_MAPS = {variant: maps for names, maps in [
     ("actplanckspt3g_baseline actplanckspt3g_extended", (ACT_MAP, PLANCK_MAP, SPT_MAP)),
     ("spt3g", (SPT_MAP,))] for variant in names.split()}
 
-#: What a likelihood measures, by its name in a run file or that name up to its last dot
+#: What a likelihood measures, by the name that Cobaya has for its class, or that name up to its last dot
 MEASURES = {
     "planck_2018_highl_plik": (PLANCK, SMALL_SCALES),
     "planck_2018_highl_CamSpec": (PLANCK, SMALL_SCALES),
@@ -44,6 +44,13 @@ MEASURES = {
     "planck_2018_lowl.EE_clik": (LOW_EE,),
     "planck_2018_lowl.EE_sroll2": (LOW_EE,),
     "planck_2018_lensing": (PLANCK_MAP,),
+    # packages of others
+    "planckpr4lensing": (PLANCK_MAP,),
+    "planck_2020_hillipop": (PLANCK, SMALL_SCALES),
+    "planck_2020_lollipop": (LOW_EE,),
+    "act_dr6_mflike": (SMALL_SCALES,),
+    "act_dr6_cmbonly": (SMALL_SCALES,),
+    "act_dr6_cmbonly.PlanckActCut": (PLANCK,),
     "sn": (SUPERNOVAE,),
 }
 
@@ -53,7 +60,7 @@ BY_OPTION = {
         "plik_lite": (PLANCK, SMALL_SCALES), "lensing": (PLANCK_MAP,), "lowl_TT": (LOW_TT,),
         "lowl_EE": (LOW_EE,)}),
     "sidr.likelihoods.CMBLensing": ("variant", LENSING_MAPS),
-    "act_dr6_lenslike.ACTDR6LensLike": ("variant", LENSING_MAPS | dict.fromkeys(
+    "act_dr6_lenslike": ("variant", LENSING_MAPS | dict.fromkeys(
         ["act_polonly", "act_cibdeproj", "act_cinpaint"], (ACT_MAP,))),
     "sidr.likelihoods.LymanAlpha": ("dataset", {
         "desi_dr1": (DESI_FOREST,), "eboss_dr14_chabanier": (SDSS_FOREST,),

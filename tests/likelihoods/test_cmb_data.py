@@ -9,6 +9,7 @@ from threading import Thread
 
 import numpy as np
 import pytest
+from cobaya import likelihoods
 from cobaya.component import ComponentNotInstalledError, get_component_class
 from cobaya.log import LoggedError
 from cobaya.model import get_model
@@ -16,12 +17,16 @@ from cobaya.theory import Theory
 from cobaya.yaml import yaml_load_file
 from numpy.testing import assert_allclose
 from scipy.integrate import quad
-from sidr.likelihoods.sky import LENSING_MAPS
+from sidr.likelihoods.sky import BY_OPTION, LENSING_MAPS, MEASURES, measures
 
 CHAINS = Path(__file__).parents[2] / "chains"
 ACT, D1, SPT_2018, CUT, LENSING, PR4 = (f"sidr.likelihoods.{name}" for name in (
     "ACTDR6", "SPT3GD1", "SPT3G2018", "PlanckCut", "CMBLensing", "PlanckPR4Lensing"))
 PLIK = "planck_2018_highl_plik.TTTEEE_lite_native"
+
+#: Packages that the tests do without
+OTHERS = ("act_dr6_mflike", "act_dr6_cmbonly", "planckpr4lensing", "planck_2020_hillipop",
+          "planck_2020_lollipop")
 
 #: The official spectra of ACT's and of SPT's own tests
 ACT_SPECTRA = "candl_data/ACT_DR6_CMB_only_v0/tests/camb159_official_test_spec.txt"
@@ -267,6 +272,18 @@ def test_data_that_papers_combine_are_not_refused(data, likelihoods):
 def test_the_way_out_is_named(data):
     with pytest.raises(LoggedError, match="take Planck's spectra from sidr.likelihoods.PlanckCut"):
         model([ACT, COMPRESSED], file=data / ACT_SPECTRA)
+
+
+@pytest.mark.parametrize("name", [name for name in [*MEASURES, *BY_OPTION] if not name.startswith(OTHERS)])
+def test_table_has_the_names_of_likelihoods(name):
+    if name == "act_dr6_lenslike":
+        lenslike = pytest.importorskip(name).ACTDR6LensLike
+        assert lenslike.get_qualified_class_name() == name
+        assert measures(object.__new__(lenslike)) == set(LENSING_MAPS["act_baseline"])
+    elif "." in name:
+        assert get_component_class(name, kind="likelihood").get_qualified_class_name() == name
+    else:
+        assert list((Path(likelihoods.__file__).parent / name).glob("*.yaml"))
 
 
 # Not installed

@@ -39,7 +39,9 @@ def cosmo():
 @pytest.mark.parametrize("name", [
     "theory.SIDR", "theory.SIDREmulator", "theory.ThermalHistory", "theory.PseudoDirac",
     "samplers.Nautilus", "likelihoods.PlanckCompressed", "likelihoods.Neff", "likelihoods.DESI_DR1",
-    "likelihoods.DESI_DR2"])
+    "likelihoods.DESI_DR2", "likelihoods.ACTDR6", "likelihoods.SPT3GD1", "likelihoods.SPT3G2018",
+    "likelihoods.PlanckCut", "likelihoods.PlanckPR4Lensing", "likelihoods.CMBLensing",
+    "likelihoods.LymanAlpha"])
 def test_cobaya_doc_shows_every_option_with_its_meaning(name, capsys):
     # It shows nothing of a class that has values beside those of its YAML file.
     *folder, component = name.split(".")
