@@ -13,8 +13,8 @@ from cobaya.run import run
 from conftest import COARSE, assert_identical
 
 import sidr.theory
-from sidr.classy import Class, CosmoComputationError
-from sidr.theory import transfers
+from sidr.classy import CosmoComputationError
+from sidr.theory import SIDR
 
 PRIORS = {"A_s": {"prior": [1e-9, 4e-9]}, "n_s": {"prior": [0.8, 1.2]}, "H0": {"prior": [50, 90]}}
 FIXED = {"omega_b": 0.0224, "omega_cdm": 0.119, "tau_reio": 0.055, "m_nu_sum": 0.1, "log10_G_eff": -2}
@@ -171,11 +171,13 @@ def test_points_that_class_cannot_compute_are_rejected_or_stop_the_run():
 def test_every_state_has_a_class_of_its_own_that_goes_with_it(monkeypatch):
     alive = weakref.WeakSet()
 
-    def counted():
-        alive.add(cosmo := Class())
+    new_cosmology = SIDR.new_cosmology
+
+    def counted(theory):
+        alive.add(cosmo := new_cosmology(theory))
         return cosmo
 
-    monkeypatch.setattr(transfers, "Class", counted)
+    monkeypatch.setattr(SIDR, "new_cosmology", counted)
     cobaya = model({"Cl": {"tt": 100}}, extra_args={"non_linear": "none"})
     for H0 in range(60, 70):
         for n_s in (0.95, 0.96):
