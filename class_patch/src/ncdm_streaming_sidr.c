@@ -18,7 +18,7 @@
 /** the variables are drawn to the solution from this many times the trigger on */
 #define _END_OF_REST_SIDR_ 1.25
 /** at this many times k c_s, so that they have forgotten where they rested when the trigger is reached */
-#define _DAMPING_SIDR_ 2.
+#define _DAMPING_SIDR_ 4.
 
 /** sqrt(3) k c_s^2/aH of a species, which is k c_s/aH if it has no mass, over the trigger; 0 where it cannot
     stream. Slow neutrinos are a larger part of the density and must be left alone earlier: one more c_s. */
@@ -150,7 +150,7 @@ void perturbations_ncdm_streaming_derivs_sidr(struct precision * ppr,
                                               int idx,
                                               struct perturbations_workspace * ppw) {
 
-  double w, cs2, delta, theta, Gamma;
+  double w, cs2, delta, theta, Gamma, awake;
   double streaming = streaming_sidr(ppr,pba,k,n_ncdm,ppw,&w,&cs2);
 
   if (streaming > _END_OF_REST_SIDR_) {
@@ -159,9 +159,11 @@ void perturbations_ncdm_streaming_derivs_sidr(struct precision * ppr,
   else if (streaming > 1.) {
     follow_metric_sidr(pba,ppt,k,w,cs2,metric_prime_sidr(ppt,ppw),y,ppw,&delta,&theta);
     Gamma = _DAMPING_SIDR_*k*sqrt(cs2);
-    dy[idx] -= Gamma*(y[idx]-delta);
-    dy[idx+1] -= Gamma*(y[idx+1]-theta);
-    dy[idx+2] -= Gamma*y[idx+2];
+    /* from 0: the step size is relative to the variables, and one that rests at nearly 0 must not start with a jump */
+    awake = (_END_OF_REST_SIDR_-streaming)/(_END_OF_REST_SIDR_-1.);
+    dy[idx] = awake*(dy[idx]-Gamma*(y[idx]-delta));
+    dy[idx+1] = awake*(dy[idx+1]-Gamma*(y[idx+1]-theta));
+    dy[idx+2] = awake*(dy[idx+2]-Gamma*y[idx+2]);
   }
 }
 

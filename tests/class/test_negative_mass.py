@@ -317,6 +317,18 @@ def test_neutrinos_that_follow_the_metric_leave_the_spectra_as_they_are(m_nu_sum
     assert_allclose([streaming.pk_lin(x, 0) for x in k], [fluid.pk_lin(x, 0) for x in k], rtol=1e-4)
 
 
+def test_neutrinos_that_rest_at_nearly_zero_begin_to_move():
+    # at k = 2.66/Mpc the density contrast rests at 3e-6, and the first step is relative to that
+    cosmo = Class()
+    cosmo.set({name: value for name, value in precision.planck.items() if name != "cl_calibration"})
+    cosmo.set(class_inputs(n_chi=0, m_nu_sum=0.06))
+    cosmo.set({"omega_b": 0.02228158480042418, "omega_cdm": 0.12079357608528728,
+               "100*theta_s": 1.04178175131091, "n_s": 0.9627782816739686, "tau_reio": 0.05824422172609667,
+               "l_max_ncdm": 17, "l_max_ur": 17, "output": "tCl pCl lCl mPk", "lensing": "yes",
+               "l_max_scalars": 6500, "P_k_max_1/Mpc": 20, "z_max_pk": 3.1})
+    cosmo.compute(["perturbations"])
+
+
 # What is refused
 
 @pytest.mark.parametrize("inputs, words", [
