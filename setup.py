@@ -21,7 +21,7 @@ from setuptools.errors import ExecError
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "class_patch"))
 import inputs  # noqa: E402
-from prepare import PatchError, load_upstream, prepare  # noqa: E402
+from prepare import PatchError, fingerprint, load_upstream, prepare  # noqa: E402
 
 # What CLASS reads at run time, relative to its folder: tables, and a script that distortions.c runs
 TABLES = ("external/*/*.dat", "external/distortions/generate_PCA_files.py")
@@ -122,6 +122,7 @@ class BuildPatchedClass(build_ext):
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(table, target)
         inputs.write(tree, Path(package) / "inputs.json")
+        Path(package, "fingerprint.txt").write_text(f"{fingerprint(tree)}\n")
 
 
 def environment(name, default=""):
@@ -150,7 +151,7 @@ setup(
     package_dir={"": "pyext", "sidr.likelihoods": "likelihoods"},
     package_data={
         "": ["*.yaml", "*.bibtex"],
-        "sidr.classy": ["calibrations/*.txt", "inputs.json"],
+        "sidr.classy": ["calibrations/*.txt", "inputs.json", "fingerprint.txt"],
         "sidr.neff": ["table.txt"],
         "sidr.emulator": ["designs/*.yaml", "emulators/*.npz"],
         "sidr.report": ["page.html", "page.css"],

@@ -12,6 +12,9 @@ two modes may run side by side, with --modes).
     python benchmarks/precision.py single                 # reference, with CLASS's value of one setting
     python benchmarks/precision.py momenta                # of massive neutrinos: CLASS's and ours
     python benchmarks/precision.py calibrate              # write the calibration of planck, from 8 points
+
+`--settings highl` is judged by `highl_reference`, with ACT DR6, SPT-3G D1, Planck's cut, all lensing and
+DESI DR2.
 """
 
 import argparse
@@ -31,13 +34,20 @@ from sidr.modes import SI
 from sidr.neutrinos import class_inputs
 
 HERE = Path(__file__).parent
-LIKELIHOODS = {"planck_2018_lowl.TT": None, "planck_2018_lowl.EE": None,
-               "planck_2018_highl_plik.TTTEEE_lite_native": None,
-               "planck_2018_lensing.native": None, "sidr.likelihoods.DESI_DR2": None}
+LOW_L = {"planck_2018_lowl.TT": None, "planck_2018_lowl.EE": None}
+#: What settings are judged by: other settings, likelihoods and their calibrations, the highest multipole
+JUDGES = {
+    "planck": ("reference", LOW_L | {
+        "planck_2018_highl_plik.TTTEEE_lite_native": None, "planck_2018_lensing.native": None,
+        "sidr.likelihoods.DESI_DR2": None}, {}, 2508),
+    "highl": ("highl_reference", LOW_L | {
+        "sidr.likelihoods.PlanckCut": None, "sidr.likelihoods.ACTDR6": None,
+        "sidr.likelihoods.SPT3GD1": None,
+        "sidr.likelihoods.CMBLensing": {"variant": "actplanckspt3g_baseline"},
+        "sidr.likelihoods.DESI_DR2": None}, dict.fromkeys(["A_act", "P_act", "Tcal", "Ecal"], 1), 6500)}
 SAMPLED = ("omega_b", "omega_cdm", "H0", "logA", "n_s", "tau_reio", "m_nu_sum", "log10_G_eff", "A_planck")
 NEUTRINOS = {"N_chi": 0.75, "N_nu": 2.294}  # one flavour of chi, as the runs of arXiv:2506.08085
 MODES = {"MI": slice(0, 100), "SI": slice(100, 200)}  # rows of posterior.txt
-L_MAX = 2508
 CALIBRATE_EVERY = 25  # of the points, from the first on
 FIRST = 7  # of each mode that judges a setting, so that these are no points of the calibration
 STEP = 0.03  # distance of neighbouring points, in standard deviations
@@ -49,13 +59,19 @@ def posterior():
     return np.loadtxt(HERE / "posterior.txt")
 
 
+def judge(setting):
+    """The entry of `JUDGES` that a precision setting is for."""
+    return JUDGES["highl" if "highl" in setting else "planck"]
+
+
 def likelihoods(setting):
     """Cobaya model of the real likelihoods with a precision setting."""
     params = {name: None for name in SAMPLED if name not in ("logA", "A_planck")}
     params |= {"A_s": None, "A_planck": None}
     flat = {"prior": {"min": -1e3, "max": 1e3}}
+    _, data, calibrations, _ = judge(setting)
     return get_model({
-        "likelihood": LIKELIHOODS, "params": {name: flat for name in params},
+        "likelihood": data, "params": {name: flat for name in params} | calibrations,
         "theory": {"sidr.theory.SIDR": NEUTRINOS | {
             "stop_at_error": True, "extra_args": {"non_linear": "none"} | SETTINGS[setting]}}})
 
@@ -76,7 +92,7 @@ def table(path, setting, points):
     missing = [number for number in points if number not in rows]
     model = likelihoods(setting) if missing else None
     with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, ["point", *LIKELIHOODS, "cpu"])
+        writer = csv.DictWriter(file, ["point", *judge(setting)[1], "cpu"])
         if not rows:
             writer.writeheader()
         for number in tqdm(missing, desc=setting):
@@ -101,16 +117,17 @@ def total(rows):
 
 
 def compare_posterior(folder, settings, modes, every):
-    """Print what replacing `reference` does to each mode: spread of the chi2, shift of each mean."""
+    """Print what replacing the reference does to each mode: spread of the chi2, shift of each mean."""
     points = {mode: dict(list(enumerate(posterior()[MODES[mode]]))[FIRST::every]) for mode in modes}
     tables = {(mode, setting): table(folder / f"{mode}_{setting.replace(', ', '_')}.csv", setting,
                                      points[mode])
-              for setting in (*settings, "reference") for mode in modes}
+              for setting in dict.fromkeys([*settings, *(judge(setting)[0] for setting in settings)])
+              for mode in modes}
     print(f"\n{'chi2 - reference':18}{'mode':>6}{'points':>8}{'mean':>8}{'std':>8}{'CPU [s]':>9}"
           "   largest shift of a mean")
     for setting, mode in itertools.product(settings, modes):
         rows = tables[mode, setting]
-        difference = total(rows) - total(tables[mode, "reference"])
+        difference = total(rows) - total(tables[mode, judge(setting)[0]])
         name, shift = largest_shift(np.array(list(points[mode].values())), difference)
         print(f"{setting:18}{mode:>6}{len(rows):8d}{difference.mean():8.3f}{difference.std(ddof=1):8.3f}"
               f"{np.median([row['cpu'] for row in rows]):9.2f}   {shift:+.3f} sigma in {name}")
@@ -153,11 +170,11 @@ def measure_noise(folder, settings):
               f"rms {np.sqrt((scatter**2).mean()):.4f}, each line {scatter.round(4)}")
 
 
-def computed(settings, values, neutrinos=NEUTRINOS):
+def computed(settings, values, neutrinos=NEUTRINOS, l_max=2508):
     """A `Class` that has computed the spectra of a point, the dictionary `values`, and its CPU time [s]."""
     cosmo = Class()
     cosmo.set(class_inputs(**neutrinos, m_nu_sum=values["m_nu_sum"]), output="tCl pCl lCl", lensing="yes",
-              l_max_scalars=L_MAX, A_s=1e-10 * np.exp(values["logA"]),
+              l_max_scalars=l_max, A_s=1e-10 * np.exp(values["logA"]),
               log10_G_eff_sidr=values["log10_G_eff"],
               **{name: values[name] for name in ("omega_b", "omega_cdm", "H0", "n_s", "tau_reio")})
     cosmo.set(settings)
@@ -171,18 +188,19 @@ def spectra(settings, log10_G_eff):
     mode = posterior()[MODES["SI" if SI.holds(log10_G_eff) else "MI"]]
     values = dict(zip(SAMPLED, mode.mean(axis=0), strict=True))
     cosmo, cpu = computed(settings, values | {"log10_G_eff": log10_G_eff, "m_nu_sum": 0.06})
-    return cosmo.lensed_cl(L_MAX), cpu
+    return cosmo.lensed_cl(2508), cpu
 
 
 def calibrate(name="planck"):
-    """Write the calibration of the settings `name` against `reference`, from eight points."""
+    """Write the calibration of the settings `name` against their reference, from eight points."""
+    reference, _, _, l_max = judge(name)
     settings = {key: value for key, value in precision.settings[name].items() if key != "cl_calibration"}
     both = {"fast": [], "exact": []}
     for point in tqdm(posterior()[::CALIBRATE_EVERY], desc="calibration"):
         values = dict(zip(SAMPLED, point, strict=True))
-        for kind, inputs in (("fast", settings), ("exact", precision.reference)):
-            cosmo, _ = computed(inputs, values)
-            both[kind].append((cosmo.lensed_cl(L_MAX), cosmo.raw_cl(L_MAX)))
+        for kind, inputs in (("fast", settings), ("exact", precision.settings[reference])):
+            cosmo, _ = computed(inputs, values, l_max=l_max)
+            both[kind].append((cosmo.lensed_cl(l_max), cosmo.raw_cl(l_max)))
     calibration.measure(name, settings, **both).save()
 
 
@@ -281,26 +299,28 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("what", choices=("posterior", "noise", "spectra", "single", "momenta",
                                          "calibrate"))
-    parser.add_argument("--settings", nargs="+", choices=SETTINGS, default=["default", "planck"])
+    parser.add_argument("--settings", nargs="+", choices=SETTINGS)
     parser.add_argument("--tables", type=Path, default=HERE / "results", help="folder of the tables")
     parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES), help="of the posterior")
     parser.add_argument("--every", type=int, default=20, metavar="N",
                         help="of the posterior's points, one in N")
     parser.add_argument("--plot", type=Path)
     args = parser.parse_args()
+    settings = args.settings or ["default", "planck"]
     os.environ.setdefault("COBAYA_NOMPI", "1")
     if args.what == "posterior":
-        compare_posterior(args.tables, args.settings, args.modes, args.every)
+        compare_posterior(args.tables, settings, args.modes, args.every)
     elif args.what == "noise":
-        measure_noise(args.tables, args.settings)
+        measure_noise(args.tables, settings)
     elif args.what == "spectra":
-        compare_spectra(args.settings, args.plot)
+        compare_spectra(settings, args.plot)
     elif args.what == "single":
         compare_single()
     elif args.what == "momenta":
         compare_momenta()
     else:
-        calibrate()
+        for name in args.settings or ["planck"]:
+            calibrate(name)
 
 
 if __name__ == "__main__":

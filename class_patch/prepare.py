@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,7 @@ PATCHES = HERE / "patches"
 SRC = HERE / "src"
 
 PARTS = ("Makefile", "source", "include", "main", "python", "tools", "external")
+COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 COMPILED = shutil.ignore_patterns(
     "*.so", "*.o", "*.opp", "*.a", "build", "__pycache__", "classy.c*")
 
@@ -53,6 +55,16 @@ def prepare(directory):
     for name in series():
         apply_patch(name, directory)
     shutil.copytree(SRC, Path(directory, "external", "sidr"))
+
+
+def fingerprint(tree):
+    """sha256, in hexadecimal, of what decides the numbers: the C code, without comments and blanks."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in Path(tree).rglob("*") if path.suffix in {".c", ".h"}
+                       and path.relative_to(tree).parts[0] in {"source", "include", "tools", "external"}):
+        code = " ".join(COMMENT.sub(" ", path.read_text(errors="replace")).split())
+        digest.update(f"{path.relative_to(tree).as_posix()}\n{code}\n".encode())
+    return digest.hexdigest()
 
 
 def find_source():

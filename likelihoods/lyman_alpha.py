@@ -102,5 +102,10 @@ class LymanAlpha(OnSky, Likelihood):
         if k * RANGE[-1] > power.input_kmax:
             raise LoggedError(self.log, "H(z = %g) = %g km/s/Mpc: P(k) is known to k = %g/Mpc only, and "
                               "%g/Mpc is needed.", Z, H, power.input_kmax, k * RANGE[-1])
-        _, n_star, log_P = np.polyfit(np.log(RANGE), np.log(power.P(Z, k * RANGE)), 2)
-        return np.array([k**3 * np.exp(log_P) / (2 * np.pi**2), n_star])
+        return amplitude_and_slope(k, power.P(Z, k * RANGE))
+
+
+def amplitude_and_slope(k, P):
+    """Delta2 and slope n at a wavenumber, shape (2,), from P at `RANGE` times k: shape (100,)."""
+    _, n, log_P = np.polyfit(np.log(RANGE), np.log(P), 2)
+    return np.array([k**3 * np.exp(log_P) / (2 * np.pi**2), n])

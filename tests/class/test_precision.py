@@ -49,12 +49,15 @@ def test_planck_is_calibrated_for_other_cosmologies_than_those_it_was_made_of(ne
 
 @pytest.mark.data
 @pytest.mark.parametrize("mode", ["MI", "SI"])
-def test_planck_has_the_chi2_of_the_reference_in_both_modes(packages_path, mode):
+@pytest.mark.parametrize("setting", ["planck", "highl"])
+def test_settings_have_the_chi2_of_their_reference_in_both_modes(packages_path, setting, mode):
     """On points that the calibration was not made of; the reference's chi2 are in a table."""
+    if setting == "highl":
+        pytest.importorskip("candl", reason="the extra cmb is not installed")
     numbers = [27, 87]
-    table = benchmark.read(benchmark.HERE / "results" / f"{mode}_reference.csv")
+    table = benchmark.read(benchmark.HERE / "results" / f"{mode}_{benchmark.judge(setting)[0]}.csv")
     exact = benchmark.total([table[number] for number in numbers])
-    model = benchmark.likelihoods("planck")
+    model = benchmark.likelihoods(setting)
     points = benchmark.posterior()[benchmark.MODES[mode]][numbers]
     assert not set(numbers) & set(range(0, 100, benchmark.CALIBRATE_EVERY))
     ours = benchmark.total([benchmark.chi2(model, point) for point in points])
@@ -84,16 +87,32 @@ def test_calibration_is_on_the_spectra_only_and_can_be_left_out():
             assert np.array_equal(calibrated[which][x], expected.get(x, plain[x])), x
 
 
+@pytest.mark.parametrize("name", ["planck", "highl"])
+def test_calibration_is_made_of_the_settings(name):
+    table = calibration.load(name)
+    assert table.settings == {k: v for k, v in precision.settings[name].items() if k != "cl_calibration"}
+    assert table.l_max == benchmark.judge(name)[3]
+
+
+@pytest.mark.parametrize("other", ["none", "halofit"])
+def test_highl_is_for_hmcode_alone(other):
+    cosmo = Class()
+    cosmo.set(CHI | precision.highl | {"output": "tCl", "non_linear": other})
+    with pytest.raises(CosmoSevereError, match=f"non_linear = '{other}', but .* for non_linear = hmcode"):
+        cosmo.compute()
+    cosmo.set(CHI | precision.highl | {"output": "tCl", "l_max_scalars": 6501})
+    with pytest.raises(CosmoSevereError, match="l_max_scalars = 6501, but cl_calibration = highl ends"):
+        cosmo.compute()
+
+
 def test_calibration_belongs_to_its_settings():
-    table = calibration.load("planck")
-    assert table.settings == {k: v for k, v in precision.planck.items() if k != "cl_calibration"}
     cosmo = Class()
     cosmo.set(CHI | precision.planck | CHEAP)
     with pytest.raises(CosmoSevereError, match="k_step_s.* = .*cl_calibration = planck holds for .*none"):
         cosmo.compute()
     cosmo.set(cl_calibration="none")
     cosmo.compute()
-    with pytest.raises(CosmoSevereError, match="cl_calibration = 'plank': give planck, none"):
+    with pytest.raises(CosmoSevereError, match="cl_calibration = 'plank': give highl, planck, none"):
         cosmo.set(cl_calibration="plank")
     cosmo.empty()
     cosmo.set(CHEAP)
@@ -111,7 +130,7 @@ def test_calibration_refuses_every_other_setting(name):
 
 
 def test_every_precision_parameter_of_class_is_known_to_the_calibration():
-    named = precision.reference.keys() | precision.planck.keys() - {"cl_calibration"}
+    named = set().union(*precision.settings.values()) - {"cl_calibration", "non_linear"}
     assert named <= calibration.NUMERICAL
     assert len(calibration.NUMERICAL) > 200
     assert not calibration.NUMERICAL & {"omega_b", "H0", "l_max_scalars", "sBBN file", "non_linear"}
@@ -152,5 +171,5 @@ def test_theory_refuses_settings_that_are_not_calibrated():
 
 @pytest.mark.parametrize("wrong", ["plank", None, ["planck"]])
 def test_theory_refuses_other_names(wrong):
-    with pytest.raises(LoggedError, match="default, planck, reference"):
+    with pytest.raises(LoggedError, match="default, planck, highl, reference, highl_reference"):
         theory(precision=wrong)

@@ -231,3 +231,33 @@ def test_dark_energy_with_w0_and_wa_is_the_fluid_of_stock_class(stock):
     assert_allclose(found["H"], [upstream.Hubble(z) for z in Z], rtol=1e-6)
     Lambda = found_by(model(params={"Omega_k": 0.01}), m_nu_sum=0.06)
     assert np.abs(found["H"] / Lambda["H"] - 1).max() > 0.01
+
+
+@pytest.mark.parametrize("setting", ["default", "planck", "reference"])
+def test_dark_energy_that_was_negligible_fills_the_universe_today(setting):
+    # CLASS by itself is off by 1.7e-3 in H0, and by 5e-4 at z = 0.5
+    fluid = get_model({
+        "theory": {"sidr.theory.SIDR": {"n_chi": 0, "precision": setting, "stop_at_error": True}},
+        "likelihood": {"one": {"external": lambda _self: 0.0, "requires": {"Hubble": {"z": [0.0, 0.5]}}}},
+        "params": {"omega_b": 0.0224, "omega_cdm": 0.12, "H0": 70, "m_nu_sum": 0, "w0": -1.7, "wa": -2.39}})
+    fluid.loglike({}, return_derived=False)
+    rest = fluid.theory["sidr.theory.SIDR"].classy
+    Omega_r = rest.Omega_r()
+    Omega_m = (0.0224 + 0.12) / 0.7**2
+    dark_energy = (1 - Omega_m - Omega_r) * 1.5**(3 * (1 - 1.7 - 2.39)) * np.exp(3 * 2.39 * (1 - 1 / 1.5))
+    at_half = 70 * np.sqrt(Omega_m * 1.5**3 + Omega_r * 1.5**4 + dark_energy)
+    assert_allclose(fluid.provider.get_Hubble([0.0, 0.5]), [70, at_half], rtol=1e-6)
+
+
+def test_perturbations_of_dark_energy_begin_without_a_jump():
+    # PPF begins at k = 0.04/Mpc, late and from zero
+    cosmo = Class()
+    cosmo.set({name: x for name, x in precision.planck.items() if name != "cl_calibration"})
+    cosmo.set(class_inputs(n_chi=0, N_tot=3.304, m_nu_sum=0.2546), omega_b=0.022945, omega_cdm=0.119543,
+              n_s=0.98515, tau_reio=0.06815, output="tCl pCl lCl", lensing="yes", l_max_scalars=2508,
+              Omega_Lambda=0, w0_fld=-2.6767, wa_fld=-1.2871)
+    cosmo.set({"100*theta_s": 1.041304})
+    cosmo.compute(["perturbations"])
+    cosmo.set(c_gamma_k_H_square_max=1e3)
+    with pytest.raises(CosmoComputationError, match="Step size too small"):
+        cosmo.compute(["perturbations"])

@@ -8,6 +8,8 @@
 It lives beside a stock `classy` in the same process; CLASS's two errors are its own.
 """
 
+from pathlib import Path
+
 import numpy as np
 
 from sidr.classy import _sidr, calibration
@@ -17,6 +19,9 @@ from sidr.classy.incremental import IncrementalClass
 
 __all__ = ["Class", "CosmoComputationError", "CosmoSevereError", "__version__"]
 
+
+#: Of the C sources: the same where the numbers are; class_patch/prepare.py
+FINGERPRINT = Path(__file__).with_name("fingerprint.txt").read_text().strip()
 
 #: Inputs that scale the spectrum of the lensing potential: all of it, or only as it is returned
 AMPLITUDES = ("A_lens", "A_phiphi")

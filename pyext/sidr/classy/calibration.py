@@ -66,7 +66,7 @@ class Calibration:
             if not same(given.get(name), value):
                 raise CosmoSevereError(
                     f"{name} = {shown(given.get(name))}, but cl_calibration = {self.name} holds for "
-                    f"{name} = {value:g}: leave it so, or give cl_calibration = {NONE}.")
+                    f"{name} = {value}: leave it so, or give cl_calibration = {NONE}.")
         for name in sorted(given.keys() & NUMERICAL - self.settings.keys()):
             raise CosmoSevereError(
                 f"{name} = {shown(given[name])}, but cl_calibration = {self.name} holds without {name}: "
@@ -93,7 +93,9 @@ class Calibration:
 
 
 def same(text, value):
-    """Whether a text, or None, is this number."""
+    """Whether a text, or None, is this number, or this word."""
+    if isinstance(value, str):
+        return str(text).strip().lower() == value
     try:
         return float(text) == value
     except (TypeError, ValueError):

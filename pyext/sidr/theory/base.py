@@ -289,11 +289,12 @@ class SIDRBase(Rejecting, classy):
         return inputs | self._fluid(rest) | rest
 
     def _fluid(self, params):
-        """With w0 or wa the input of CLASS that lets the fluid fill the universe in place of Lambda."""
+        """With w0 or wa, inputs of CLASS that let the fluid fill the universe, and its precision."""
         given = {self.translate_param(name) for name in params} | self.extra_args.keys()
-        if given & EQUATION_OF_STATE and not given & {"Omega_Lambda", "Omega_fld"}:
-            return {"Omega_Lambda": 0}
-        return {}
+        if not given & EQUATION_OF_STATE:
+            return {}
+        fluid = {} if given & {"Omega_Lambda", "Omega_fld"} else {"Omega_Lambda": 0}
+        return fluid | {name: x for name, x in precision.FLUID.items() if name not in self.extra_args}
 
     # Products
 
