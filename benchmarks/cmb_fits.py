@@ -104,8 +104,13 @@ class Spectra(Theory):
         state["derived"] = {"rdrag": rdrag}
 
     def get_Cl(self, ell_factor=False, units="FIRASmuK2"):
-        assert ell_factor and units == "FIRASmuK2"
-        return self.current_state["Cl"]
+        cl = self.current_state["Cl"]
+        if ell_factor:
+            return cl
+        ell = np.maximum(cl["ell"], 1)
+        factor = ell * (ell + 1) / (2 * np.pi)
+        return {name: x if name == "ell" else x / (factor * ell * (ell + 1) if name == "pp" else factor)
+                for name, x in cl.items()}
 
     def get_Hubble(self, z, units="km/s/Mpc"):
         ratio = H_units_conv_factor[units] / H_units_conv_factor["km/s/Mpc"]
@@ -126,7 +131,7 @@ def data_model(data, vector):
         params |= yaml_load_file(str(PARTS / "p_act_params.yaml"))
     return get_model({"theory": {"spectra": {"external": Spectra, "vector": vector,
                                              "input_params": [*PARAMETERS]}},
-                      "likelihood": likelihoods, "params": params})
+                      "likelihood": likelihoods, "params": params, "stop_at_error": True})
 
 
 def best(model, centre):

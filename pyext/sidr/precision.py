@@ -45,7 +45,7 @@ planck = {
 #: For sampling with ACT and SPT: multipoles to 6500, HMcode. The lensing potential needs matter to
 #: k = 20/Mpc above L = 2000, and P(k) more multipoles of massive neutrinos.
 highl = planck | {
-    "cl_calibration": "highl", "non_linear": "hmcode", "nonlinear_min_k_max": 20,
+    "cl_calibration": "highl", "l_max_scalars": 6500, "non_linear": "hmcode", "nonlinear_min_k_max": 20,
     "l_max_ncdm": 17, "l_max_ur": 17,
 }
 

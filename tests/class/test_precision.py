@@ -100,9 +100,28 @@ def test_highl_is_for_hmcode_alone(other):
     cosmo.set(CHI | precision.highl | {"output": "tCl", "non_linear": other})
     with pytest.raises(CosmoSevereError, match=f"non_linear = '{other}', but .* for non_linear = hmcode"):
         cosmo.compute()
-    cosmo.set(CHI | precision.highl | {"output": "tCl", "l_max_scalars": 6501})
-    with pytest.raises(CosmoSevereError, match="l_max_scalars = 6501, but cl_calibration = highl ends"):
+
+
+@pytest.mark.parametrize("l_max", [2508, 6501])
+def test_highl_is_for_the_multipoles_that_it_was_made_of(l_max):
+    # lensing is not accurate at the end of the spectra, wherever that is
+    cosmo = Class()
+    cosmo.set(CHI | precision.highl | {"output": "tCl", "l_max_scalars": l_max})
+    with pytest.raises(CosmoSevereError, match=f"l_max_scalars = {l_max}, but .* for l_max_scalars = 6500"):
         cosmo.compute()
+
+
+@pytest.mark.parametrize("requirements, l_max", [
+    ({"Hubble": {"z": [0]}}, None), ({"sigma8": None}, None), ({"Cl": {"tt": 4000}}, 6500)], ids=str)
+def test_highl_computes_what_a_likelihood_asks_for(requirements, l_max):
+    settings = {"k_step_sub": 0.3, "k_step_super": 0.02, "cl_calibration": "none", "nonlinear_min_k_max": 5}
+    model = get_model({
+        "theory": {"sidr.theory.SIDR": {"precision": "highl", "stop_at_error": True,
+                                        "extra_args": settings}},
+        "likelihood": {"one": {"external": lambda _self: 0.0, "requires": requirements}},
+        "params": PARAMS | {"A_s": 2e-9, "n_s": 0.96, "tau_reio": 0.055}})
+    assert model.loglike({}, return_derived=False) == 0
+    assert model.theory["sidr.theory.SIDR"].classy.pars.get("l_max_scalars") == l_max
 
 
 def test_calibration_belongs_to_its_settings():

@@ -95,7 +95,7 @@ class Class(IncrementalClass):
         CosmoComputationError
             If it cannot compute this cosmology.
         """
-        if self._calibration is not None:
+        if self._calibration is not None and "Cl" in str(self.pars.get("output", "")):
             self._calibration.check(self.pars)
         self.lensing_factor = self._total_lensing_factor()
         super().compute(level)

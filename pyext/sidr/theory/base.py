@@ -305,7 +305,11 @@ class SIDRBase(Rejecting, classy):
     def set(self, params_values_dict):
         # classy keeps what it was once given; massless neutrinos have fewer inputs than massive ones.
         self.classy.empty()
+        args = self.extra_args
+        if "Cl" not in args["output"]:      # CLASS refuses what it does not read
+            self.extra_args = {name: x for name, x in args.items() if name != "l_max_scalars"}
         super().set(params_values_dict)
+        self.extra_args = args
 
     def add_z_for_matter_power(self, z):
         """Redshifts of P(k): CLASS needs the largest one, and the text of many would be too long."""
