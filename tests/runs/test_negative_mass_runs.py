@@ -6,6 +6,7 @@ import os
 import numpy as np
 import pytest
 from cobaya.grid_tools.gridconfig import makeGrid
+from cobaya.input import load_input
 from cobaya.model import get_model
 from cobaya.yaml import yaml_load, yaml_load_file
 from test_run_files import CHAINS, load
@@ -89,3 +90,17 @@ def test_blocks_of_the_levers_work_together(packages_path, definition):
     point = POINT | {"A_phiphi": 1.02, "Omega_k": 0.001, "N_tot": 3.0, "A_s_exp_m2tau": 1.87}
     loglikes, _ = model.loglikes({p: point[p] for p in sampled})
     assert 1000 < -2 * np.sum(loglikes) < 1100
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("lensing", ["lensing_planck", "lensing_pr4", "lensing_act_pr4", "lensing_act_pr4_spt"])
+def test_lensing_of_others_takes_the_place_of_plancks(packages_path, lensing):
+    if "act" in lensing:
+        pytest.importorskip("act_dr6_lenslike", reason="the extra cmb is not installed")
+    info = load_input(str(CHAINS / "negative_mass.yaml"))
+    blocks = f"!defaults [planck_primary, {lensing}, lowE_simall, desi_dr2]"
+    info["likelihood"] = yaml_load(blocks, str(CHAINS / "parts" / "x.yaml"))
+    model = get_model({name: info[name] for name in ("theory", "likelihood", "params")}
+                      | {"packages_path": os.environ["COBAYA_PACKAGES_PATH"]})
+    assert [name for name in model.likelihood if "ens" in name] == list(yaml_load_file(
+        str(CHAINS / f"parts/{lensing}.yaml")))
