@@ -93,7 +93,8 @@ def test_blocks_of_the_levers_work_together(packages_path, definition):
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("lensing", ["lensing_planck", "lensing_pr4", "lensing_act_pr4", "lensing_act_pr4_spt"])
+@pytest.mark.parametrize("lensing", ["lensing_planck", "lensing_pr4", "lensing_act_pr4",
+                                     "lensing_act_pr4_spt"])
 def test_lensing_of_others_takes_the_place_of_plancks(packages_path, lensing):
     if "act" in lensing:
         pytest.importorskip("act_dr6_lenslike", reason="the extra cmb is not installed")
