@@ -4,6 +4,7 @@ import logging
 import sys
 from argparse import ArgumentParser
 
+from sidr import pools
 from sidr.commands import physics, posteriors, training
 from sidr.commands.arguments import Parser
 
@@ -20,7 +21,9 @@ def main(argv=None):
     args = parser().parse_args(argv)
     logging.getLogger("sidr").setLevel(logging.DEBUG if args.debug else logging.INFO)
     try:
-        args.run(args)
+        with pools.mpi() as first:
+            if first:
+                args.run(args)
     except expected(args) as error:
         print(f"sidr {args.command}: {sentence(error)}", file=sys.stderr)
         return 1
