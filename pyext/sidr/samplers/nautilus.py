@@ -30,6 +30,7 @@ from cobaya.conventions import Extension
 from cobaya.log import LoggedError
 from cobaya.sampler import Sampler
 
+from sidr.cores import settle
 from sidr.samplers import options
 from sidr.samplers.checkpoint import Checkpoint, Infos, describe
 from sidr.samplers.cube import UnitCube
@@ -87,6 +88,7 @@ class Nautilus(Sampler):
             If an option is wrong, or the checkpoint cannot be used.
         """
         try:
+            settle()
             options.check(self)
             self.cube = UnitCube(self.model.prior, self.prior_box or {})
         except ValueError as error:
