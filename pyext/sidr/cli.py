@@ -68,3 +68,7 @@ def parser():
     for subject in (posteriors, physics, training):
         subject.add(commands, common)
     return top
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -25,9 +25,8 @@ LAUNCHERS = {"mpirun of Open MPI": ("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOC
              "mpiexec": ("PMI_SIZE", "MPI_LOCALNRANKS"),
              "srun": ("SLURM_STEP_NUM_TASKS", None)}
 
-#: Where Open MPI has the binding that the user has chosen
-BINDINGS = ("OMPI_MCA_hwloc_base_binding_policy", "PRTE_MCA_hwloc_default_binding_policy",
-            "PRTE_MCA_hwloc_base_binding_policy")
+#: What the arguments or the environment of mpirun have where the user has chosen a binding
+BINDINGS = (b"bind-to", b"binding_policy", b"cpu-set", b"rankfile", b":pe=")
 
 
 class Launched(NamedTuple):
@@ -136,11 +135,20 @@ def settle():
         As of `check_mpi`.
     """
     check_mpi()
-    if launched().by == "mpirun of Open MPI" and not any(name in os.environ for name in BINDINGS):
+    if launched().by == "mpirun of Open MPI" and not binding_chosen():
         with suppress(OSError):
             os.sched_setaffinity(0, affinity(os.getppid()))
     if given() is None and not os.environ.get("SLURM_CPUS_PER_TASK") and share() != os.cpu_count():
         set_threads(share())
+
+
+def binding_chosen():
+    """Whether the user of mpirun, which is our parent, has chosen how processes are bound."""
+    try:
+        texts = [Path(f"/proc/{os.getppid()}/{name}").read_bytes() for name in ("cmdline", "environ")]
+    except OSError:
+        return True
+    return any(word in text.lower() for text in texts for word in BINDINGS)
 
 
 def set_threads(threads):
@@ -157,12 +165,12 @@ def check_mpi():
     if os.environ.get("COBAYA_NOMPI") or (start := launched()).size < 2:
         return
     from cobaya import mpi
+    if mpi.more_than_one_process():
+        return
     if mpi.is_disabled():
         why = "mpi4py is missing: pip install mpi4py, which builds it for the MPI of this machine"
-    elif not mpi.more_than_one_process():
+    else:
         why = f"mpi4py is built for another MPI than that of {start.by}" + (
             ": try srun --mpi=pmix, or mpirun in the job" if start.by == "srun" else "")
-    else:
-        return
     raise ValueError(f"{start.by} has started {start.size} processes that do not know of each other, since "
                      f"{why}. Where each has its own input, set COBAYA_NOMPI=1.")

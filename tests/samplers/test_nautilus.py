@@ -860,6 +860,36 @@ def test_two_processes_of_mpi_give_one_posterior(slow):
     assert resumed.returncode == 0 and "Resuming" in resumed.stdout, resumed.stdout + resumed.stderr
 
 
+#: The first item waits for all others: if one of them were meant for the same process, in vain
+DEALT = """
+import os, sys, time
+from pathlib import Path
+from cobaya import mpi
+from sidr.samplers.processes import processes
+
+def touch(i):
+    end = time.monotonic() + 30
+    while i == 0 and len(os.listdir(sys.argv[1])) < 7 and time.monotonic() < end:
+        time.sleep(0.01)
+    Path(sys.argv[1], str(i)).touch()
+    return i, len(os.listdir(sys.argv[1]))
+
+with processes(touch) as pool:
+    if mpi.is_main_process():
+        for _ in range(3):
+            print(list(pool.map(touch, range(8)))[0], [i for i, _ in pool.compute(range(8))])
+            for path in Path(sys.argv[1]).iterdir():
+                path.unlink()
+"""
+
+
+def test_process_of_mpi_takes_the_next_point_when_it_is_free(tmp_path):
+    (tmp_path / "program.py").write_text(DEALT)
+    (tmp_path / "done").mkdir()
+    output = mpi_output(tmp_path / "program.py", tmp_path / "done", n=3)
+    assert output.stdout.splitlines() == ["(0, 8) [0, 1, 2, 3, 4, 5, 6, 7]"] * 3, output.stderr
+
+
 def test_error_in_one_process_of_mpi_ends_all(slow):
     path, model = slow
     model = options(model, prior_box={"x": [0.5, 0.6]}, n_eff=200)
