@@ -5,7 +5,7 @@ import sys
 from argparse import ArgumentParser
 
 from sidr import pools
-from sidr.commands import physics, posteriors, training
+from sidr.commands import grid, physics, posteriors, training
 from sidr.commands.arguments import Parser
 
 
@@ -65,7 +65,7 @@ def parser():
     commands = top.add_subparsers(dest="command", required=True, parser_class=Parser)
     common = ArgumentParser(add_help=False)
     common.add_argument("--debug", action="store_true", help="show where an error comes from")
-    for subject in (posteriors, physics, training):
+    for subject in (grid, posteriors, physics, training):
         subject.add(commands, common)
     return top
 
