@@ -3,10 +3,12 @@
 import fcntl
 import io
 import os
+import sys
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
+from cobaya.component import get_component_class
 from cobaya.grid_tools.batchjob import readobject
 from cobaya.grid_tools.batchjob_args import BatchArgs
 from cobaya.grid_tools.gridconfig import makeGrid
@@ -44,6 +46,15 @@ class Job:
     def kind(self):
         """Name of its size in a `Site`."""
         return "emulated" if self.emulated else "nested" if self.nested else "metropolis"
+
+    @property
+    def run_command(self):
+        """Begins the run, or goes on with it."""
+        return [str(Path(sys.executable).with_name("cobaya-run")), "-r", str(self.run)]
+
+    @property
+    def best_fit_command(self):
+        return [sys.executable, "-m", "sidr.grids.best_fit", str(self.best_fit)]
 
     @property
     def has_best_fit(self):
@@ -89,9 +100,12 @@ class Grid:
         path = Path(item.yaml_file())
         info = yaml.load_file(path)
         theories = info.get("theory") or {}
+        sampler, options = next(iter(info["sampler"].items()))
+        defaults = get_component_class(sampler, kind="sampler").get_defaults()
         return Job(name=item.name, root=Path(item.chainRoot), run=path,
                    best_fit=Path(item.yaml_file("_minimize")), log=self.scripts / f"{item.name}.log",
-                   nested=runs.is_nested(info), emulated="sidr.theory.SIDREmulator" in theories)
+                   nested=runs.is_nested({"sampler": {sampler: defaults | (options or {})}}),
+                   emulated="sidr.theory.SIDREmulator" in theories)
 
     @property
     def scripts(self):

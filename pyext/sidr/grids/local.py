@@ -87,14 +87,13 @@ def phases(statuses, plan):
     Each inner list is done in order, as long as all goes well.
     """
     launcher = [mpirun(), "-n", str(plan.chains)] if plan.chains > 1 else []
-    cobaya = str(Path(sys.executable).with_name("cobaya-run"))
     todo = [s for s in statuses if not (s.over or s.active)]
 
     def run(s, launcher, threads):
-        return [Task(s.job, [*launcher, cobaya, "-r", str(s.job.run)], threads)] * (s.state != "converged")
+        return [Task(s.job, [*launcher, *s.job.run_command], threads)] * (s.state != "converged")
 
     def best_fit(s):
-        return [Task(s.job, [*launcher, cobaya, "-f", str(s.job.best_fit)], plan.threads)]
+        return [Task(s.job, [*launcher, *s.job.best_fit_command], plan.threads)]
 
     metropolis = [run(s, launcher, plan.threads) + best_fit(s) for s in todo if not s.job.nested]
     nested = [run(s, [], 1) for s in todo if s.job.nested]

@@ -160,9 +160,8 @@ def job_script(grid, status, site):
 
 def run_commands(status):
     """Commands for what a job has to do: the run from where it is, then its best fit."""
-    cobaya = str(Path(sys.executable).with_name("cobaya-run"))
-    run = [] if status.state == "converged" else [[cobaya, "-r", str(status.job.run)]]
-    return [*run, [cobaya, "-f", str(status.job.best_fit)]]
+    run = [] if status.state == "converged" else [status.job.run_command]
+    return [*run, status.job.best_fit_command]
 
 
 def finish_script(grid, site, numbers):
