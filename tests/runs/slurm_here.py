@@ -24,7 +24,7 @@ ClusterName=here
 SlurmctldHost={host}(127.0.0.1)
 SlurmUser=root
 AuthType=auth/munge
-AuthInfo=socket={dir}/munge.socket
+AuthInfo=socket={dir}/munge.socket,cred_expire=4
 CryptoType=crypto/munge
 StateSaveLocation={dir}/state
 SlurmctldPidFile={dir}/slurmctld.pid
@@ -63,7 +63,8 @@ class Slurm:
     def __init__(self, folder):
         self.folder = Path(folder)
         self.conf = self.folder / "slurm.conf"
-        self.environ = os.environ | {"SLURM_CONF": str(self.conf), "PATH": f"{os.environ['PATH']}:/usr/sbin"}
+        self.environ = os.environ | {"SLURM_CONF": str(self.conf),
+                                     "PATH": f"{os.environ['PATH']}:/usr/sbin"}
 
     def start(self, cpus=2, memory=2000):
         """Start it, and wait until both nodes are idle."""
@@ -127,8 +128,8 @@ class Slurm:
 
     def states(self):
         """States of the nodes."""
-        result = subprocess.run(["sinfo", "--noheader", "--Node", "--format=%T"], env=self.environ, text=True,
-                                capture_output=True)
+        result = subprocess.run(["sinfo", "--noheader", "--Node", "--format=%T"], env=self.environ,
+                                text=True, capture_output=True)
         return result.stdout.split()
 
     def stop(self):

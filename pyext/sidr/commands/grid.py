@@ -124,7 +124,7 @@ def dry(grid, site):
     """What a run would start, as text."""
     from sidr.grids import local, slurm, status
 
-    statuses = status(grid, slurm=bool(site))
+    statuses = status(grid)
     if site:
         todo = [s for s in statuses if not (s.over or s.active)]
         yield from (f"{grid.scripts / s.job.name}.sh\n{slurm.job_script(grid, s, site)}" for s in todo)

@@ -37,6 +37,7 @@ class Site:
     account: str | None = None
     walltime: str = "24:00:00"
     turns: int = 20
+    notice: int = 120
     launcher: str = "mpirun -n {processes}"
     options: list = field(default_factory=list)
     setup: str = ""
@@ -83,9 +84,7 @@ def size(path, kind, content):
     known(path, f"{kind}: ", content, Size)
     made = Size(**asdict(getattr(Site, kind)) | content)
     for name in ("processes", "threads", "nodes"):
-        value = getattr(made, name)
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise ValueError(f"{path}: {kind}: {name} = {value!r} is not a whole number from 1 on.")
+        positive(path, f"{kind}: {name}", getattr(made, name))
     if not MEMORY.fullmatch(str(made.memory)):
         raise ValueError(f"{path}: {kind}: memory = {made.memory!r} is not a number with K, M, G or T.")
     return made
@@ -99,13 +98,19 @@ def known(path, where, content, kind):
                          f"{', '.join(names)}.")
 
 
+def positive(path, name, value):
+    """Raise ValueError unless a value is a whole number from 1 on."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{path}: {name} = {value!r} is not a whole number from 1 on.")
+
+
 def check(path, site):
     """Raise ValueError for a value that cannot be right."""
     if not isinstance(site.walltime, str) or not TIME.fullmatch(site.walltime):
         raise ValueError(f"{path}: walltime = {site.walltime!r} is no time of SLURM: write it in quotes, "
                          "as '24:00:00' or '2-12:00:00'.")
-    if not isinstance(site.turns, int) or isinstance(site.turns, bool) or site.turns < 1:
-        raise ValueError(f"{path}: turns = {site.turns!r} is not a whole number from 1 on.")
+    for name in ("turns", "notice"):
+        positive(path, name, getattr(site, name))
     if not isinstance(site.options, list) or not all(str(text).startswith("-") for text in site.options):
         raise ValueError(f"{path}: options = {site.options!r} is not a list of options of sbatch.")
     try:

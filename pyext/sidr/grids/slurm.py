@@ -10,9 +10,6 @@ from typing import NamedTuple
 
 from sidr.files import replacing
 
-#: Seconds before the wall time at which a job makes ready for its next turn
-NOTICE = 120
-
 #: States in which a job has its nodes
 RUNNING = ("RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "SIGNALING", "STAGE_OUT")
 
@@ -140,7 +137,7 @@ def sbatch(path, text):
 
 def head(grid, name, size, site, *options):
     """The beginning of a script."""
-    text = HEAD.format(name=name, folder=grid.folder, walltime=site.walltime, notice=NOTICE,
+    text = HEAD.format(name=name, folder=grid.folder, walltime=site.walltime, notice=site.notice,
                        log=grid.scripts / f"{name}.log", **vars(size))
     options = [*options, *(f"--{option}={value}" for option in ("partition", "account")
                            if (value := getattr(site, option))), *site.options]

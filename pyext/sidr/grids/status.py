@@ -22,7 +22,8 @@ class Status(NamedTuple):
     calls: float
     Rminus1: float      # of Metropolis
     ESS: float          # of nested sampling
-    left: str           # until SLURM's wall time
+    queued: bool        # in SLURM's queue, waiting or running
+    left: str           # until SLURM's wall time, of a running job
     said: str           # last line of the log of a job that has failed
 
     @property
@@ -33,7 +34,7 @@ class Status(NamedTuple):
     @property
     def active(self):
         """Whether it runs or waits in a queue."""
-        return self.state == "running" or bool(self.left)
+        return self.state == "running" or self.queued
 
 
 def status(grid, slurm=False):
@@ -73,7 +74,8 @@ def of_job(job, entry=None):
     elif state == "converged" and not job.has_best_fit:
         said = "without best fit" + (f": {last_line(job.log)}" if job.log.exists() else "")
     return Status(job, state, math.nan if calls is None else calls, effort.Rminus1,
-                  last(progress.get("ESS")) if job.nested else math.nan, entry.left if entry else "", said)
+                  last(progress.get("ESS")) if job.nested else math.nan, bool(entry),
+                  entry.left if entry and entry.running else "", said)
 
 
 def effort_of(root):
