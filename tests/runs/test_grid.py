@@ -192,7 +192,8 @@ def test_options_choose_jobs(tmp_path):
     files, _ = started(output.stdout)
     assert files == [f"sidr_{theory}_si_planck_desi_dr2{best}"
                      for theory in ("nchi1", "nchi2") for best in ("", "_minimize")]
-    output = sidr_grid("run", tmp_path / "grid", "--dryrun", "--group", "nested", "--skip-data", "dr1", "dr2")
+    output = sidr_grid("run", tmp_path / "grid", "--dryrun", "--group", "nested", "--skip-data", "dr1",
+                       "dr2")
     assert started(output.stdout)[0] == [f"sidr_{theory}_full_planck{best}" for best in ("", "_minimize")
                                          for theory in ("lcdm", "nchi1", "nchi2")]
     output = sidr_grid("run", tmp_path / "grid", "--dryrun", "--param", "mu")
@@ -230,7 +231,7 @@ def test_mpirun_that_does_not_work_is_told(monkeypatch, tmp_path):
 
 #: A queue that knows what it was given, in a folder
 QUEUE = {"sbatch": """for file; do :; done
-number=$(($(ls "$QUEUE" | wc -l) + 1))
+number=$(($(ls "$QUEUE" | sort -n | tail -n 1) + 1))
 cp "$file" "$QUEUE/$number"
 echo $number""", "squeue": """for job in "$QUEUE"/*; do
     [ -f "$job" ] || continue
@@ -274,8 +275,8 @@ def test_script_of_a_job(tmp_path, cluster):
                     "setup: module load openmpi\nnested: {processes: 96, nodes: 2}\n"
                     "launcher: srun --mpi=pmix -n {processes}\n")
     grid = tmp_path / "grid"
-    output = sidr_grid("run", grid, "--slurm", "--site", site, "--dryrun", "--param", "lcdm", "--data", "dr1",
-                       **cluster)
+    output = sidr_grid("run", grid, "--slurm", "--site", site, "--dryrun", "--param", "lcdm",
+                       "--data", "dr1", **cluster)
     assert output.returncode == 0 and not os.listdir(cluster["QUEUE"]), output.stdout
     metropolis, nested, finish = output.stdout.split("#!/bin/bash\n")[1:]
     for text in (metropolis, nested, finish):
@@ -286,8 +287,9 @@ def test_script_of_a_job(tmp_path, cluster):
         assert f"{line}\n" in metropolis
     for line in ("#SBATCH --ntasks=96", "#SBATCH --nodes=2", "#SBATCH --mem=64G"):
         assert f"{line}\n" in nested
-    assert re.search(r"go srun --mpi=pmix -n 96 \S*cobaya-run -r \S*sidr_lcdm_full_planck_desi_dr1.yaml &&\n"
-                     r"go srun --mpi=pmix -n 96 \S*python\S* -m sidr.grids.best_fit \S*_minimize.yaml", nested)
+    srun = r"go srun --mpi=pmix -n 96 \S*"
+    assert re.search(rf"{srun}cobaya-run -r \S*sidr_lcdm_full_planck_desi_dr1.yaml &&\n"
+                     rf"{srun}python\S* -m sidr.grids.best_fit \S*_minimize.yaml", nested)
     assert re.search(rf"sidr grid finish {grid}\n", finish)
     emulated = sidr_grid("run", tmp_path / "fast", "--emulated", "--slurm", "--dryrun", "--name",
                          "sidr_lcdm_full_planck", **cluster)
@@ -439,15 +441,18 @@ def test_best_fit_starts_from_samples_on_every_process(tmp_path):
     root, sigma = tmp_path / "run", np.array([0.01, 2.0])
     x = 0.3 + sigma * rng.normal(size=(400, 2))
     chi2 = (((x - 0.3) / sigma)**2).sum(axis=1)
-    np.savetxt(f"{root}.1.txt", np.column_stack([np.ones(400), chi2 / 2, x]), header="weight minuslogpost a b")
+    np.savetxt(f"{root}.1.txt", np.column_stack([np.ones(400), chi2 / 2, x]),
+               header="weight minuslogpost a b")
     params = {name: {"prior": {"min": -50, "max": 50}, "ref": 40} for name in "ab"}
     info = {"likelihood": {"one": None}, "params": params, "output": str(root),
             "sampler": {"minimize": {"best_of": 2}}}
-    yaml_dump_file(f"{root}.updated.yaml", info)
+    nested = {"sidr.samplers.Nautilus": {"sampler_type": "nested"}}
+    yaml_dump_file(f"{root}.updated.yaml", info | {"sampler": nested})
     for rank in range(3):
         made = best_fit.with_starts(info, rank)
         reference = {name: made["params"][name]["ref"] for name in "ab"}
-        assert [reference[name]["loc"] for name in "ab"] == pytest.approx(x[np.argsort(chi2)[rank]], rel=1e-6)
+        place = [reference[name]["loc"] for name in "ab"]
+        assert place == pytest.approx(x[np.argsort(chi2)[rank]], rel=1e-6)
         assert reference["a"]["scale"] == pytest.approx(0.2 * 0.01, rel=0.2)
         assert made["sampler"]["minimize"]["best_of"] == 2
     assert best_fit.with_starts(info | {"output": str(tmp_path / "none")}) == info | {
