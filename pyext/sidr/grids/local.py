@@ -54,12 +54,14 @@ def plan():
     missing = mpi_missing()
     chains = 1 if missing else min(number, CHAINS)
     runs = min(number // chains, RUNS)
-    why = f"\nOne chain a run, since {missing}: pip install \".[mpi]\" gives up to four." if missing else ""
+    why = f"\nOne chain a run, since {missing}; with pip install \".[mpi]\" up to four" if missing else ""
     return Plan(number, runs, chains, max(1, number // chains // runs), why)
 
 
 def mpi_missing():
     """Why there is no MPI; empty if there is one."""
+    if os.environ.get("COBAYA_NOMPI"):
+        return "COBAYA_NOMPI is set"
     if importlib.util.find_spec("mpi4py") is None:
         return "mpi4py is missing"
     if not mpirun():

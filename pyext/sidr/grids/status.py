@@ -1,6 +1,7 @@
 """What the jobs of a grid are doing, by the files of their runs and by SLURM's queue."""
 
 import math
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +14,10 @@ from .slurm import queue
 
 #: Characters of the last line of a log that the table shows
 SHOWN = 90
+
+
+#: What mpirun says, in the end most often that a process has ended
+BOX = re.compile(r"^-{50,}\n(?:(?!-{50,}).*\n)*-{50,}$", re.MULTILINE)
 
 
 class Status(NamedTuple):
@@ -107,12 +112,15 @@ def last(column):
 
 
 def last_line(log):
-    """The last line of a log that says something."""
+    """The last line of a log that says something; what mpirun says in a box after that is left out."""
     try:
         lines = log.read_bytes()[-20000:].decode("utf-8", "replace").replace("\r", "\n").splitlines()
     except OSError:
         return "there is no log"
-    lines = [line.strip() for line in lines if any(map(str.isalnum, line))]
+    text = "\n".join(lines)
+    for text in (BOX.sub("", text), text):
+        if lines := [line.strip() for line in text.splitlines() if any(map(str.isalnum, line))]:
+            break
     return lines[-1] if lines else "its log is empty"
 
 
