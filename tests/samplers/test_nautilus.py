@@ -31,6 +31,7 @@ from sidr import plots, runs
 from sidr.files import seal, unseal
 from sidr.samplers.checkpoint import Checkpoint
 from sidr.samplers.evidence import effective_size, evidence, split
+from sidr.samplers.nautilus import batch
 from sidr.samplers.progress import calls_left
 
 NAME = "sidr.samplers.Nautilus"
@@ -858,6 +859,12 @@ def test_two_processes_of_mpi_give_one_posterior(slow):
     assert not path.with_suffix(".2.txt").exists()
     resumed = mpi_run(path, "-r")
     assert resumed.returncode == 0 and "Resuming" in resumed.stdout, resumed.stdout + resumed.stderr
+
+
+@pytest.mark.parametrize("processes, points", [(1, 32), (2, 32), (3, 33), (8, 32), (16, 64), (64, 256),
+                                               (100, 200), (128, 256), (300, 300)])
+def test_batch_gives_each_process_a_few_points(processes, points):
+    assert batch(processes) == points
 
 
 #: The first item waits for all others: if one of them were meant for the same process, in vain

@@ -16,8 +16,8 @@ from .slurm import queue
 SHOWN = 90
 
 
-#: What mpirun says, in the end most often that a process has ended
-BOX = re.compile(r"^-{50,}\n(?:(?!-{50,}).*\n)*-{50,}$", re.MULTILINE)
+#: What mpirun says in the end, most often that a process has ended: in a box, or on a line
+MPIRUN = re.compile(r"^-{50,}\n(?:(?!-{50,}).*\n)*-{50,}$|^.*(PMIX|PRTE) ERROR.*$", re.MULTILINE)
 
 
 class Status(NamedTuple):
@@ -112,16 +112,19 @@ def last(column):
 
 
 def last_line(log):
-    """The last line of a log that says something; what mpirun says in a box after that is left out."""
+    """The last line of a log that says something; what mpirun says after that is left out."""
     try:
         lines = log.read_bytes()[-20000:].decode("utf-8", "replace").replace("\r", "\n").splitlines()
     except OSError:
         return "there is no log"
-    text = "\n".join(lines)
-    for text in (BOX.sub("", text), text):
-        if lines := [line.strip() for line in text.splitlines() if any(map(str.isalnum, line))]:
-            break
+    own = MPIRUN.sub("", "\n".join(lines)).splitlines()
+    lines = [line.strip() for line in (own if any(map(telling, own)) else lines) if telling(line)]
     return lines[-1] if lines else "its log is empty"
+
+
+def telling(line):
+    """Whether a line has more than ornaments."""
+    return any(map(str.isalnum, line))
 
 
 def table(statuses):
