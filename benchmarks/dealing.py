@@ -3,8 +3,8 @@
     python benchmarks/dealing.py [--processes 1 2 4 8] [--calls 32] [--predict 64 128]
 
 The times are those of benchmarks/results/robustness.csv, over the whole prior, scaled to a mean of two
-seconds. A waiting process needs no core, so that more of them than cores can be measured; what nautilus does
-itself is in the numbers. "ideal" is processes / mean time. The prediction deals the same times to more
+seconds. A waiting process needs no core, so that more of them than cores can be measured; what nautilus
+does itself is in the numbers. "ideal" is processes / mean time. The prediction deals the same times to more
 processes, in batches of the default size, as it is done now (the next point to who is free) and in equal
 shares, as before; "with calls" has the calls that larger batches cost more, see docs/sampling.md.
 """
@@ -51,7 +51,7 @@ def measure(processes, calls):
         path.write_text(f"""
 likelihood: {{waiting: {{external: import_module('dealing').waiting}}}}
 params: {{x: {{prior: [-1, 1]}}, y: {{prior: [-1, 1]}}}}
-sampler: {{sidr.samplers.Nautilus: {{max_calls: {calls}, n_live: 1000, seed: 1, n_networks: 1, processes: 1}}}}
+sampler: {{sidr.samplers.Nautilus: {{max_calls: {calls}, n_live: 1000, seed: 1, n_networks: 1}}}}
 output: {folder}/run
 """)
         command = [shutil.which("mpirun"), "--oversubscribe", "--allow-run-as-root", "-n", str(processes),

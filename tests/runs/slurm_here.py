@@ -24,7 +24,7 @@ ClusterName=here
 SlurmctldHost={host}(127.0.0.1)
 SlurmUser=root
 AuthType=auth/munge
-AuthInfo=socket={dir}/munge.socket,cred_expire=4
+AuthInfo=socket={dir}/munge.socket,cred_expire=6
 CryptoType=crypto/munge
 StateSaveLocation={dir}/state
 SlurmctldPidFile={dir}/slurmctld.pid
