@@ -146,8 +146,8 @@ def make_variables():
 
 setup(
     packages=["sidr", "sidr.classy", "sidr.theory", "sidr.samplers", "sidr.thermal", "sidr.neff",
-              "sidr.emulator", "sidr.figures", "sidr.grids", "sidr.runs", "sidr.reweight", "sidr.report", "sidr.commands",
-              "sidr.likelihoods"],
+              "sidr.emulator", "sidr.figures", "sidr.grids", "sidr.runs", "sidr.reweight", "sidr.report",
+              "sidr.commands", "sidr.likelihoods"],
     package_dir={"": "pyext", "sidr.likelihoods": "likelihoods"},
     package_data={
         "": ["*.yaml", "*.bibtex"],

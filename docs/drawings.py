@@ -25,7 +25,8 @@ BANDS = (
     ("CLASS", {"classy": "Class, with chi"}),
     ("Ground floor", {"constants": "with their sources", "numerics": "quadrature, Chebyshev",
                       "statistics": "ideal quantum gases", "files": "atomic writes, checksums",
-                      "pools": "processes, MPI, arrays", "cores": "threads, affinity", "yaml": "reads, never executes",
+                      "pools": "processes, MPI, arrays", "cores": "threads, affinity",
+                      "yaml": "reads, never executes",
                       "checkout": "commit of results"}),
 )
 

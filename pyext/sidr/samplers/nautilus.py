@@ -44,7 +44,7 @@ from sidr.samplers.state import State
 #: Points between two checkpoints, about; after the exploration each shell gets as many
 POINTS = 32
 
-#: Of each process, so that few wait for the slowest one; not in larger batches than so, which cost more calls
+#: Of each process, so that few wait for the slowest one; and of a batch, since large ones cost more calls
 EACH, MOST = 4, 256
 
 #: ln L, for nautilus, of a point that a theory rejects and says how far from it there is a likelihood: it
