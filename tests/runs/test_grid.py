@@ -437,6 +437,26 @@ def test_run_that_has_just_begun_is_gone_on_with(tmp_path, miniature):
     assert not (status.active or status.over) and status.state == "failed"
 
 
+def test_sigterm_ends_all_runs_and_the_same_command_goes_on(tmp_path, miniature):
+    slow = "three, nautilus, extra + \" + 0 * (__import__('time').sleep(0.02) or 0)\")"
+    miniature.write_text(miniature.read_text().replace("three, nautilus, extra)", slow))
+    grid = tmp_path / "grid"
+    command = [sys.executable, "-m", "sidr.cli", "grid", "run", grid, "-s", miniature, "--group", "nested"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    progress = grid / "sidr_nchi1_full" / "planck" / "sidr_nchi1_full_planck.progress"
+    while not progress.exists():
+        assert process.poll() is None
+        time.sleep(0.1)
+    process.terminate()
+    assert "SIGTERM has stopped the runs; the same command goes on" in process.communicate(timeout=60)[1]
+    assert process.returncode == 1
+    status, = statuses(Grid(grid, group=["nested"]))
+    assert status.state == "failed" and "SIGTERM has stopped the run. The checkpoint" in status.said
+    done = len(progress.read_text().splitlines())
+    output = sidr_grid("run", grid, "--group", "nested")
+    assert output.returncode == 0 and len(progress.read_text().splitlines()) > done, output.stdout
+
+
 def test_best_fit_starts_from_samples_on_every_process(tmp_path):
     rng = np.random.default_rng(1)
     root, sigma = tmp_path / "run", np.array([0.01, 2.0])
