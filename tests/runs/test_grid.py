@@ -284,7 +284,9 @@ def test_script_of_a_job(tmp_path, cluster):
         for line in ("#SBATCH --partition=long", "#SBATCH --account=me", "#SBATCH --time=2-00:00:00",
                      "#SBATCH --qos=high", "module load openmpi"):
             assert f"{line}\n" in text
-    for line in ("#SBATCH --ntasks=4", "#SBATCH --cpus-per-task=4", "export OMP_NUM_THREADS=4"):
+    assert "USR1" not in finish     # which would end it
+    for line in ("#SBATCH --ntasks=4", "#SBATCH --cpus-per-task=4", "export OMP_NUM_THREADS=4",
+                 "#SBATCH --signal=B:USR1@120"):
         assert f"{line}\n" in metropolis
     for line in ("#SBATCH --ntasks=96", "#SBATCH --nodes=2", "#SBATCH --mem=64G"):
         assert f"{line}\n" in nested
@@ -438,7 +440,7 @@ def test_run_that_has_just_begun_is_gone_on_with(tmp_path, miniature):
 
 
 def test_sigterm_ends_all_runs_and_the_same_command_goes_on(tmp_path, miniature):
-    slow = "three, nautilus, extra + \" + 0 * (__import__('time').sleep(0.02) or 0)\")"
+    slow = "three, nautilus, extra + \" + 0 * (__import__('time').sleep(0.004) or 0)\")"
     miniature.write_text(miniature.read_text().replace("three, nautilus, extra)", slow))
     grid = tmp_path / "grid"
     command = [sys.executable, "-m", "sidr.cli", "grid", "run", grid, "-s", miniature, "--group", "nested"]

@@ -28,7 +28,6 @@ HEAD = """\
 #SBATCH --output="{log}"
 #SBATCH --open-mode=append
 #SBATCH --requeue
-#SBATCH --signal=B:USR1@{notice}
 """
 
 #: A run saves what it has at SIGTERM, or has done so shortly before; it then goes on in the job's next turn
@@ -137,7 +136,7 @@ def sbatch(path, text):
 
 def head(grid, name, size, site, *options):
     """The beginning of a script."""
-    text = HEAD.format(name=name, folder=grid.folder, walltime=site.walltime, notice=site.notice,
+    text = HEAD.format(name=name, folder=grid.folder, walltime=site.walltime,
                        log=grid.scripts / f"{name}.log", **vars(size))
     options = [*options, *(f"--{option}={value}" for option in ("partition", "account")
                            if (value := getattr(site, option))), *site.options]
@@ -148,7 +147,7 @@ def head(grid, name, size, site, *options):
 def job_script(grid, status, site):
     """Script of a run and its best fit, or of what is left of them."""
     size = getattr(site, status.job.kind)
-    text = head(grid, status.job.name, size, site)
+    text = head(grid, status.job.name, size, site, f"--signal=B:USR1@{site.notice}")
     text += TURNS.format(again=site.turns - 1, turns=site.turns)
     launcher = shlex.split(site.launcher.format(processes=size.processes)) if size.processes > 1 else []
     commands = [shlex.join(["go", *launcher, *command]) for command in run_commands(status)]
