@@ -91,7 +91,7 @@ class BuildPatchedClass(build_ext):
         if not used.is_file() or used.read_text() != "\n".join(variables):
             shutil.rmtree(tree / "build", ignore_errors=True)
             used.write_text("\n".join(variables))
-        command = ["make", f"-j{environment('SIDR_JOBS', os.cpu_count())}", "libclass.a", *variables]
+        command = ["make", f"-j{environment('SIDR_JOBS', cores())}", "libclass.a", *variables]
         result = subprocess.run(command, cwd=tree, stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, text=True, errors="replace")
         if result.returncode != 0:
@@ -128,6 +128,11 @@ class BuildPatchedClass(build_ext):
 def environment(name, default=""):
     """A variable of the environment, `default` if it is unset or empty."""
     return os.environ.get(name, "").strip() or default
+
+
+def cores():
+    """Number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def make_variables():

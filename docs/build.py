@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 #: Folders of the API reference, in the order of a reader; what is not here follows
 ORDER = [f"sidr.{name}" for name in (
     "classy", "neutrinos", "theory", "likelihoods", "samplers", "thermal", "neff", "oscillations",
-    "emulator", "precision", "runs", "modes", "plots", "figures", "report", "reweight")]
+    "emulator", "precision", "runs", "grids", "modes", "plots", "figures", "report", "reweight")]
 
 
 def setup(app):

@@ -107,7 +107,7 @@ def given():
     return int(threads) if threads and threads != os.environ.get(OURS) else None
 
 
-def share():
+def fair_share():
     """Threads for this process: its cores, divided by the processes that MPI or SLURM has started on them.
 
     Those that the launcher has bound apart from each other are not divided again.
@@ -138,8 +138,8 @@ def settle():
     if launched().by == "mpirun of Open MPI" and not binding_chosen():
         with suppress(OSError):
             os.sched_setaffinity(0, affinity(os.getppid()))
-    if given() is None and not os.environ.get("SLURM_CPUS_PER_TASK") and share() != os.cpu_count():
-        set_threads(share())
+    if given() is None and not os.environ.get("SLURM_CPUS_PER_TASK") and fair_share() != os.cpu_count():
+        set_threads(fair_share())
 
 
 def binding_chosen():

@@ -17,8 +17,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
-from sidr.cores import cores, given, launched, set_threads, settle
-from sidr.cores import share as one_share
+from sidr.cores import cores, fair_share, given, launched, set_threads, settle
 
 # Of mpi4py, within `mpi()`
 _others = None
@@ -62,7 +61,7 @@ def compute(function, items, jobs=None, fresh=False):
         return
     here = 1 if _others is not None else min(jobs or max(1, cores() // (given() or 1)), len(items))
     kind = get_context("fork" if forks() and not fresh else "spawn")
-    threads = given() or (max(1, cores() // here) if forks() else one_share())
+    threads = given() or (max(1, cores() // here) if forks() else fair_share())
     pool = ProcessPoolExecutor(here, kind, set_threads, [threads])
     free = [pool] * here + [_others] * (launched().size - 1) * (_others is not None)
     try:

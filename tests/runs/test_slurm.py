@@ -13,10 +13,10 @@ from test_run_files import CHAINS
 WHY = "no SLURM can be started here: it needs root, and apt-get install slurm-wlm munge"
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(slurm_here.missing()), reason=WHY)]
 
-#: As small as the jobs are; after half a minute of their two they have to stop
+#: As small as the jobs are; after 80 seconds of three minutes they have to stop
 SITE = """
-walltime: '2:00'
-notice: 85
+walltime: '3:00'
+notice: 100
 setup: export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 metropolis: {processes: 2, threads: 1, memory: 400M}
 nested: {processes: 1, threads: 1, memory: 400M}
@@ -37,9 +37,9 @@ def slurm(tmp_path_factory):
 
 @pytest.fixture
 def files(tmp_path):
-    """Settings of a grid whose nested run takes a minute, and a site."""
+    """Settings of a grid whose nested run takes two minutes, and a site."""
     text = MINIATURE.format(parts=CHAINS / "parts")
-    slow = "three, nautilus, extra + \" + 0 * (__import__('time').sleep(0.025) or 0)\")"
+    slow = "three, nautilus, extra + \" + 0 * (__import__('time').sleep(0.05) or 0)\")"
     settings, site = tmp_path / "miniature.py", tmp_path / "site.yaml"
     settings.write_text(text.replace("three, nautilus, extra)", slow))
     site.write_text(SITE)
@@ -99,7 +99,7 @@ def test_refused_job_is_told(slurm, files, tmp_path):
 
 def test_run_whose_node_is_lost_goes_on_elsewhere(slurm, files, tmp_path):
     settings, site = files
-    site.write_text(SITE.replace("'2:00'", "'10:00'"))
+    site.write_text(SITE.replace("'3:00'", "'10:00'"))
     folder = tmp_path / "grid"
     grid(slurm, "run", folder, "--settings", settings, "--slurm", "--site", site, "--group", "nested")
     progress = folder / "sidr_nchi1_full" / "planck" / "sidr_nchi1_full_planck.progress"
@@ -127,7 +127,7 @@ def test_processes_of_srun_that_do_not_know_of_each_other_are_told_so(slurm, tmp
 
 
 def test_share_of_a_process_of_srun_is_what_it_has_asked_for(slurm):
-    code = "import os; from sidr import cores; print(cores.share(), cores.available())"
+    code = "import os; from sidr import cores; print(cores.fair_share(), cores.available())"
     for tasks, share in ((1, 2), (2, 1)):
         output = subprocess.run(["srun", f"--ntasks={tasks}", f"--cpus-per-task={share}", "--nodes=1",
                                  "--mem=400M", "--mpi=none", sys.executable, "-c", code],

@@ -145,19 +145,15 @@ def head(grid, name, size, site, *options):
 
 
 def job_script(grid, status, site):
-    """Script of a run and its best fit, or of what is left of them."""
+    """Script of a run, from where it is, and its best fit."""
     size = getattr(site, status.job.kind)
     text = head(grid, status.job.name, size, site, f"--signal=B:USR1@{site.notice}")
     text += TURNS.format(again=site.turns - 1, turns=site.turns)
     launcher = shlex.split(site.launcher.format(processes=size.processes)) if size.processes > 1 else []
-    commands = [shlex.join(["go", *launcher, *command]) for command in run_commands(status)]
-    return text + " &&\n".join(commands) + "\n"
-
-
-def run_commands(status):
-    """Commands for what a job has to do: the run from where it is, then its best fit."""
-    run = [] if status.state == "converged" else [status.job.run_command]
-    return [*run, status.job.best_fit_command]
+    run, best_fit = (shlex.join(["go", *launcher, *command])
+                     for command in (status.job.run_command, status.job.best_fit_command))
+    checkpoint = shlex.quote(f"{status.job.root}.checkpoint")
+    return f"{text}\ngrep -qs 'converged: true' {checkpoint} ||\n{run} &&\n{best_fit}\n"
 
 
 def finish_script(grid, site, numbers):
