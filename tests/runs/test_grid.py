@@ -238,7 +238,7 @@ echo $number""", "squeue": """for job in "$QUEUE"/*; do
     [ -f "$job" ] || continue
     name=$(sed -n 's/^#SBATCH --job-name="\\(.*\\)"/\\1/p' "$job")
     comment=$(sed -n 's/^#SBATCH --comment="\\(.*\\)"/\\1/p' "$job")
-    echo "${job##*/}|$name|PENDING|1:00|$comment"
+    echo "${job##*/}|$name|PENDING|1:00|Priority|$comment"
 done""", "scancel": 'rm "$QUEUE/$1"'}
 
 
@@ -267,7 +267,10 @@ def test_slurm_has_each_job_once_and_one_that_finishes(tmp_path, cluster):
     last = next(queue / name for name, finish in names.items() if finish)
     assert len(re.search("afterany:(.*)", last.read_text())[1].split(":")) == 3
     status = sidr_grid("status", grid, "--data", "dr1", "--param", "lcdm", **cluster).stdout
-    assert status.splitlines()[-1] == "2 waiting"
+    assert status.splitlines()[-1] == "2 waiting" and status.count("in the queue: Priority") == 2
+    last.unlink()       # by somebody
+    again = sidr_grid("run", grid, "--slurm", "--name", "sidr_nchi1_si_planck", **cluster)
+    assert "finish, when all have ended" in again.stdout and len(os.listdir(queue)) == 4
 
 
 def test_script_of_a_job(tmp_path, cluster):

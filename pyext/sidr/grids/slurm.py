@@ -53,6 +53,7 @@ class Queued(NamedTuple):
     id: str
     running: bool
     left: str       # until its wall time
+    reason: str     # why it waits
 
 
 def queue(folder):
@@ -67,12 +68,12 @@ def queue(folder):
     """
     if not shutil.which("squeue"):
         return {}
-    output = call("squeue", "--noheader", f"--user={getpass.getuser()}", "--format=%A|%j|%T|%L|%k")
+    output = call("squeue", "--noheader", f"--user={getpass.getuser()}", "--format=%A|%j|%T|%L|%r|%k")
     found = {}
     for line in output.splitlines():
-        number, name, state, left, comment = line.strip().split("|", 4)
+        number, name, state, left, reason, comment = line.strip().split("|", 5)
         if comment == str(folder):
-            found[name] = Queued(number, state in RUNNING, left)
+            found[name] = Queued(number, state in RUNNING, left, reason)
     return found
 
 
@@ -115,10 +116,10 @@ def submit(grid, statuses, site):
     for s in missing:
         number = sbatch(grid.scripts / f"{s.job.name}.sh", job_script(grid, s, site))
         said.append(f"{number}  {s.job.name}")
-    if missing:
-        entries = queue(grid.folder)
-        if FINISH in entries:       # of a call before: it would not wait for the new ones
-            call("scancel", entries.pop(FINISH).id)
+    entries = queue(grid.folder)
+    if missing and FINISH in entries:   # of a call before: it would not wait for the new ones
+        call("scancel", entries.pop(FINISH).id)
+    if entries and FINISH not in entries:
         numbers = sorted(entry.id for entry in entries.values())
         text = finish_script(grid, site, numbers)
         number = sbatch(grid.scripts / f"{FINISH}.sh", text)

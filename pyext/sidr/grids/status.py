@@ -29,7 +29,7 @@ class Status(NamedTuple):
     ESS: float          # of nested sampling
     queued: bool        # in SLURM's queue, waiting or running
     left: str           # until SLURM's wall time, of a running job
-    said: str           # last line of the log of a job that has failed
+    said: str           # why it waits in the queue, or the last line of its log if it has failed
 
     @property
     def over(self):
@@ -74,7 +74,9 @@ def of_job(job, entry=None):
     else:
         state = "failed" if begun else "waiting"
     said = ""
-    if state == "failed":
+    if entry and not entry.running:
+        said = f"in the queue: {entry.reason}"
+    elif state == "failed":
         said = last_line(job.log)
     elif state == "converged" and not job.has_best_fit:
         said = "without best fit" + (f": {last_line(job.log)}" if job.log.exists() else "")
