@@ -91,7 +91,7 @@ class BuildPatchedClass(build_ext):
         if not used.is_file() or used.read_text() != "\n".join(variables):
             shutil.rmtree(tree / "build", ignore_errors=True)
             used.write_text("\n".join(variables))
-        command = ["make", f"-j{environment('SIDR_JOBS', os.cpu_count())}", "libclass.a", *variables]
+        command = ["make", f"-j{environment('SIDR_JOBS', cores())}", "libclass.a", *variables]
         result = subprocess.run(command, cwd=tree, stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, text=True, errors="replace")
         if result.returncode != 0:
@@ -130,6 +130,11 @@ def environment(name, default=""):
     return os.environ.get(name, "").strip() or default
 
 
+def cores():
+    """Number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
 def make_variables():
     """CLASS's Makefile with the compilers and flags of the environment, in make's form NAME=VALUE."""
     # CLASSDIR is the fallback for base_path, which classy.pyx always sets: "." keeps the path
@@ -146,8 +151,8 @@ def make_variables():
 
 setup(
     packages=["sidr", "sidr.classy", "sidr.theory", "sidr.samplers", "sidr.thermal", "sidr.neff",
-              "sidr.emulator", "sidr.figures", "sidr.runs", "sidr.reweight", "sidr.report", "sidr.commands",
-              "sidr.likelihoods"],
+              "sidr.emulator", "sidr.figures", "sidr.grids", "sidr.runs", "sidr.reweight", "sidr.report",
+              "sidr.commands", "sidr.likelihoods"],
     package_dir={"": "pyext", "sidr.likelihoods": "likelihoods"},
     package_data={
         "": ["*.yaml", "*.bibtex"],

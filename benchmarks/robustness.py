@@ -7,9 +7,13 @@ results are appended to a table; the same command continues where it was stopped
 
     python benchmarks/robustness.py --output robustness.csv [--points 2000] [--precision planck]
                                     [--workers 1] [--limit 300] [--plot robustness.png] [--again 20]
+                                    [--task I/N]
 
 A machine's speed changes within the hour that this takes. `--again 20` computes the 20 slowest points and
 20 others in five turns, and compares the least time of each.
+
+`--task 3/16` computes the third of 16 parts, as a job of an array; in the end the same command without it
+puts them together.
 
 A point that CLASS cannot compute is "refused". Beyond omega_b = 0.0329 its table of the helium abundance
 ends: such a point is "ok, YHe given" if it works with a fixed abundance. All else is a failure.
@@ -33,7 +37,9 @@ from tqdm import tqdm
 
 from sidr import precision
 from sidr.classy import Class, CosmoComputationError, CosmoSevereError
+from sidr.commands import arguments
 from sidr.neutrinos import class_inputs
+from sidr.pools import parts, share
 
 #: Table S1: omega_b, omega_cdm, H0 [km/s/Mpc], log(1e10 A_s), n_s, tau_reio, log10(G_eff MeV^2),
 #: sum of the neutrino masses [eV]
@@ -162,10 +168,16 @@ def serve(function, pipe):
         pipe.send(function(*pipe.recv()))
 
 
-def run(points, settings, label, output, workers, limit):
-    """Evaluate the points that are not yet in the table `output`; return all its rows."""
+def run(points, settings, label, output, workers, limit, part=None):
+    """Evaluate the points, or those of a part, that the table `output` has not yet; return all its rows."""
     done = {row["index"] for row in read(output, points, label)}
-    todo = [i for i in range(len(points)) if i not in done]
+    if part:
+        output = part.path(output)
+        done |= {row["index"] for row in read(output, points, label)}
+    else:
+        done |= collect(output, points, label, done)
+    wanted = share(range(len(points)), part)
+    todo = [i for i in wanted if i not in done]
     local, lock, started = threading.local(), threading.Lock(), []
 
     def one(index):
@@ -179,10 +191,22 @@ def run(points, settings, label, output, workers, limit):
             append(output, row)
 
     with ThreadPoolExecutor(workers) as pool:
-        list(tqdm(pool.map(one, todo), total=len(points), initial=len(done), unit="point"))
+        list(tqdm(pool.map(one, todo), total=len(wanted), initial=len(wanted) - len(todo), unit="point"))
     for worker in started:
         worker.stop()
     return read(output, points, label)
+
+
+def collect(output, points, label, done):
+    """Move the rows of all parts into the table, those of points that are not in it; their indices."""
+    added = set()
+    for path in parts(output):
+        for row in read(path, points, label):
+            if row["index"] not in done | added:
+                append(output, row | {"cpu_s": f"{row['cpu_s']:.3f}"})
+                added.add(row["index"])
+        path.unlink()
+    return added
 
 
 def time_again(rows, points, settings, limit, number, turns=5):
@@ -288,12 +312,16 @@ def main():
     parser.add_argument("--plot", metavar="FILE", help="picture of the time against log10 G_eff")
     parser.add_argument("--again", type=int, metavar="N",
                         help="in the end, the N slowest points and N others again")
+    parser.add_argument("--task", type=arguments.part, metavar="I/N", help="only a part of the points")
     args = parser.parse_args()
 
     # Of the workers, too: the CPU time of several threads would include their waiting.
     os.environ["OMP_NUM_THREADS"] = "1"
     points, settings = prior_points(args.points), getattr(precision, args.precision)
-    rows = run(points, settings, args.precision, args.output, args.workers, args.limit)
+    rows = run(points, settings, args.precision, args.output, args.workers, args.limit, args.task)
+    if args.task:
+        arguments.say_part(args)
+        return
     failures = report(rows)
     if args.again:
         time_again(rows, points, settings, args.limit, args.again)

@@ -1,6 +1,6 @@
 """The runs of grid.py with emulated spectra and compressed Planck: an hour on two cores for all of them.
 
-    chains/grid.sh GRID --emulated
+    sidr grid run GRID --emulated
 """
 
 from pathlib import Path

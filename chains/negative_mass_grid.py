@@ -1,7 +1,7 @@
 """Effective neutrino masses below zero and what may take them away, for Cobaya's grid tools.
 
     cobaya-grid-create GRID chains/negative_mass_grid.py
-    chains/grid.sh GRID --settings chains/negative_mass_grid.py      # this, the runs, best fits and tables
+    sidr grid run GRID --settings chains/negative_mass_grid.py       # this, the runs, best fits and tables
 
 {LCDM, one or two flavours of chi in each mode} x {Lambda, w0wa} x {A_lens 1, free} x {where the optical
 depth is from}, with Planck 2018 and DESI DR2; made of the blocks in `chains/parts`. Names:

@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 #: Folders of the API reference, in the order of a reader; what is not here follows
 ORDER = [f"sidr.{name}" for name in (
     "classy", "neutrinos", "theory", "likelihoods", "samplers", "thermal", "neff", "oscillations",
-    "emulator", "precision", "runs", "modes", "plots", "figures", "report", "reweight")]
+    "emulator", "precision", "runs", "grids", "modes", "plots", "figures", "report", "reweight")]
 
 
 def setup(app):
@@ -87,13 +87,17 @@ def commands():
                 if isinstance(action, argparse._SubParsersAction))
 
 
-def command_page(command, parser):
-    """The page of a command, from its parser."""
+def command_page(command, parser, level="#"):
+    """The page of a command, from its parser, with a section for each of its steps."""
     usage = re.sub(r"\s+", " ", parser.format_usage().removeprefix("usage: ")).strip()
-    lines = [f"# sidr {command.dest}\n", f"{command.help[0].upper()}{command.help[1:]}.\n",
+    lines = [f"{level} {parser.prog}\n", f"{command.help[0].upper()}{command.help[1:]}.\n",
              f"```text\n{usage}\n```\n"]
     for argument in parser._actions:
         if argument.dest == "help":
+            continue
+        if isinstance(argument, argparse._SubParsersAction):
+            lines += [command_page(step, argument.choices[step.dest], f"{level}#")
+                      for step in argument._choices_actions]
             continue
         value = argument.metavar or ("{" + ",".join(argument.choices) + "}" if argument.choices else "")
         names = f"{', '.join(argument.option_strings)} {value}".strip()

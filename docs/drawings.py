@@ -10,6 +10,7 @@ WIDTH = 700
 #: Bands from people down to CLASS: name, and in each what it has: module, one phrase
 BANDS = (
     ("Commands", {"cli": "the command sidr", "commands": "its subcommands",
+                  "grids": "a matrix, here or by SLURM",
                   "figures": "of physics and papers", "plots": "triangle plots, limits",
                   "report": "one page on many runs", "reweight": "emulated runs made exact",
                   "tension": "masses below the minima"}),
@@ -24,7 +25,8 @@ BANDS = (
     ("CLASS", {"classy": "Class, with chi"}),
     ("Ground floor", {"constants": "with their sources", "numerics": "quadrature, Chebyshev",
                       "statistics": "ideal quantum gases", "files": "atomic writes, checksums",
-                      "pools": "processes", "yaml": "reads, never executes",
+                      "pools": "processes, MPI, arrays", "cores": "threads, affinity",
+                      "yaml": "reads, never executes",
                       "checkout": "commit of results"}),
 )
 

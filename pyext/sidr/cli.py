@@ -4,7 +4,8 @@ import logging
 import sys
 from argparse import ArgumentParser
 
-from sidr.commands import physics, posteriors, training
+from sidr import pools
+from sidr.commands import grid, physics, posteriors, training
 from sidr.commands.arguments import Parser
 
 
@@ -20,7 +21,9 @@ def main(argv=None):
     args = parser().parse_args(argv)
     logging.getLogger("sidr").setLevel(logging.DEBUG if args.debug else logging.INFO)
     try:
-        args.run(args)
+        with pools.mpi() as first:
+            if first:
+                args.run(args)
     except expected(args) as error:
         print(f"sidr {args.command}: {sentence(error)}", file=sys.stderr)
         return 1
@@ -62,6 +65,10 @@ def parser():
     commands = top.add_subparsers(dest="command", required=True, parser_class=Parser)
     common = ArgumentParser(add_help=False)
     common.add_argument("--debug", action="store_true", help="show where an error comes from")
-    for subject in (posteriors, physics, training):
+    for subject in (grid, posteriors, physics, training):
         subject.add(commands, common)
     return top
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from sidr.pools import parts
+
 
 class Damaged(ValueError):
     """A file that is not as it was written."""
@@ -137,6 +139,9 @@ class Rows:
     path : path-like
     head : str or None
         First line, without a newline; None to read whatever there is.
+    part : sidr.pools.Part, optional
+        Append to a file beside it, that of this part; reading has both. Without a part, `begin` takes in
+        what parts have saved.
 
     Raises
     ------
@@ -146,32 +151,40 @@ class Rows:
         If the file has another head.
     """
 
-    def __init__(self, path, head):
-        self.path, self.head = Path(path), head
+    def __init__(self, path, head, part=None):
+        self.path, self.head, self.part = Path(path), head, part
+        self._own = part.path(path) if part else self.path
 
     def read(self):
         """The rows, each a list of words; without one that a kill has cut, and none if there is no file."""
-        text = self.path.read_text(errors="replace") if self.path.exists() else ""
+        return self._read(self.path) + (self._read(self._own) if self.part else [])
+
+    def _read(self, path):
+        text = path.read_text(errors="replace") if path.exists() else ""
         first, *lines = text.split("\n")
         if text and self.head not in (None, first):
-            raise ValueError(f"{self.path} begins with `{first}`, not with `{self.head}`: remove it, or "
+            raise ValueError(f"{path} begins with `{first}`, not with `{self.head}`: remove it, or "
                              "take another file.")
         rows = [line.rpartition(" ") for line in lines[:-1]]    # the last line is empty, or cut
         for number, (row, _, seen) in enumerate(rows, 2):
             if checksum(row.encode()) != seen:
-                raise Damaged(self.path, f"line {number}", "remove this line, and it is computed again")
+                raise Damaged(path, f"line {number}", "remove this line, and it is computed again")
         return [row.split() for row, _, _ in rows]
 
     def begin(self):
-        """The rows; afterwards the file has nothing else, and rows can be appended."""
-        rows = self.read()
-        with replacing(self.path) as new:
-            Path(new).write_text("".join([f"{self.head}\n", *map(self._line, rows)]))
-        return rows
+        """The rows; afterwards the file has no cut line, and rows can be appended."""
+        saved = [] if self.part else parts(self.path)
+        own = self._read(self._own)
+        own += [row for path in saved for row in self._read(path) if row not in own]
+        with replacing(self._own) as new:
+            Path(new).write_text("".join([f"{self.head}\n", *map(self._line, own)]))
+        for path in saved:
+            path.unlink()
+        return self.read()
 
     def append(self, row):
         """Add a row, a sequence of words."""
-        with open(self.path, "a") as file:
+        with open(self._own, "a") as file:
             file.write(self._line(row))
             file.flush()
             os.fsync(file.fileno())

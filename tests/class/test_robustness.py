@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 
 import robustness
 from sidr.classy import Class
+from sidr.pools import Part, parts
 
 POINTS = robustness.prior_points(28)
 CHEAP = {"k_step_sub": 0.2, "k_step_super": 0.01, "perturbations_sampling_stepsize": 0.4,
@@ -123,3 +124,14 @@ def test_run_goes_on_where_it_was_stopped(tmp_path, monkeypatch, capsys):
         robustness.read(output, robustness.prior_points(8), "default")
     with pytest.raises(ValueError, match="another run"):
         robustness.read(output, points, "planck")
+
+
+def test_parts_of_the_points_make_the_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(robustness.Worker, "__call__", lambda self, point, settings: ("ok", 1.5, ""))
+    points, output = robustness.prior_points(20), tmp_path / "table.csv"
+    for number in (2, 1):
+        robustness.run(points, {}, "default", output, 2, 10, Part(number, 2))
+    assert not output.exists()
+    monkeypatch.setattr(robustness.Worker, "__call__", None)        # nothing is left to do
+    rows = robustness.run(points, {}, "default", output, 2, 10)
+    assert sorted(row["index"] for row in rows) == list(range(20)) and not parts(output)

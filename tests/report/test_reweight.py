@@ -14,14 +14,17 @@ from cobaya.collection import SampleCollection
 from cobaya.model import get_model
 from cobaya.output import OutputReadOnly, load_samples
 from cobaya.yaml import yaml_dump_file, yaml_load_file
+from conftest import mpi_output
 from numpy.testing import assert_allclose
 from scipy.stats import norm
 
 from sidr import runs
 from sidr.cli import main
+from sidr.pools import Part, parts
 from sidr.reweight import reweight
 from sidr.reweight.importance import Draws, Reweighting, draw, exact_quantile, quantile
 from sidr.reweight.model import exact_theory, full_likelihoods, installed
+from sidr.reweight.run import rounded
 
 #: log10_G_eff and m_nu_sum: two modes, each a Gaussian in both; parts of the posterior, means, widths
 P = {"MI": (0.9, (-4, 0.30), (0.3, 0.5)), "SI": (0.1, (0.40, 0.04), (0.15, 0.03))}
@@ -284,6 +287,41 @@ def test_several_processes_compute_the_same(copy):
     one = reweight(copy, n=60, override=likelihood("q"), jobs=1)
     Path(f"{copy}.post.exact.npz").unlink()
     assert reweight(copy, n=60, override=likelihood("q"), jobs=2) == one
+
+
+def reweight_output(copy, calls, *options):
+    """`sidr reweight` in two processes of MPI, of the slow likelihood."""
+    theory = Path(f"{copy}.yaml")
+    yaml_dump_file(str(theory), likelihood("slow"), error_if_exists=False)
+    paths = os.pathsep.join([os.path.dirname(__file__), str(Path(__file__).parents[1])])
+    return mpi_output("-m", "sidr.cli", "reweight", copy, "-n", 60, "-t", theory, "--trust", *options,
+                      env={"PYTHONPATH": paths, "CALLS": str(calls)})
+
+
+def test_processes_of_mpi_compute_each_point_once_and_save_it(copy, tmp_path):
+    output = reweight_output(copy, tmp_path / "calls")
+    assert output.returncode == 0, output.stderr
+    assert output.stdout.count("chi2 exact - run") == 3
+    rows = np.load(f"{copy}.post.exact.npz")["rows"]
+    assert os.path.getsize(tmp_path / "calls") == len(rows)
+    result = yaml_load_file(f"{copy}.post.exact.summary.yaml")
+    assert result == rounded(reweight(copy, n=60, override=likelihood("slow"), jobs=1))     # from the file
+    assert os.path.getsize(tmp_path / "calls") == len(rows)
+    output = reweight_output(copy, tmp_path / "calls", "-j", 2)
+    assert output.returncode != 0 and "under MPI their number is that of mpirun -n" in output.stderr
+
+
+def test_parts_of_an_array_make_the_whole(copy):
+    whole = reweight(copy, n=60, override=likelihood("q"), jobs=1)
+    Path(f"{copy}.post.exact.npz").unlink()
+    Path(f"{copy}.post.exact.summary.yaml").unlink()
+    for number in (1, 2, 3):
+        assert reweight(copy, n=60, override=likelihood("q"), jobs=1, part=Part(number, 3)) is None
+    assert not Path(f"{copy}.post.exact.summary.yaml").exists()
+    shares = [len(np.load(path)["rows"]) for path in parts(f"{copy}.post.exact.npz")]
+    assert len(shares) == 3 and sum(shares) == whole["points"] and max(shares) - min(shares) <= 1
+    assert reweight(copy, n=60, override=likelihood("q"), jobs=1) == whole
+    assert not parts(f"{copy}.post.exact.npz")
 
 
 # The exact model

@@ -1,9 +1,12 @@
-"""The matrix of runs: chains/grid.py for Cobaya's grid tools, and chains/grid.sh that runs it."""
+"""The matrix of runs: chains/grid.py for Cobaya's grid tools, and `sidr grid` that runs it."""
 
+import dataclasses
 import os
+import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +16,13 @@ from cobaya.grid_tools.gridconfig import makeGrid
 from cobaya.input import update_info
 from cobaya.parameterization import is_sampled_param
 from cobaya.run import run
-from cobaya.yaml import yaml_load_file
+from cobaya.yaml import yaml_dump_file, yaml_load_file
+from conftest import mpi_output
 from test_run_files import CHAINS, PRIORS
+
+from sidr.grids import Grid, Site, best_fit, create, local, read_site
+from sidr.grids import status as statuses
+from sidr.grids.status import of_job
 
 DATA = {"planck": [], "planck_desi_dr1": ["sidr.likelihoods.DESI_DR1"],
         "planck_desi_dr2": ["sidr.likelihoods.DESI_DR2"]}
@@ -42,16 +50,14 @@ def job(grid, name):
     return yaml_load_file(str(grid / "input_files" / f"{name}.yaml"))
 
 
-def grid_sh(grid, *options, commands=None):
-    """Output of chains/grid.sh with the commands of this environment, and those in a folder before them.
-
-    In the folder of the grid's: Cobaya leaves a file with the name of each SLURM job where it is called.
-    """
+def sidr_grid(step, grid, *options, commands=None, **environ):
+    """Output of `sidr grid` with the commands of this environment, and those in a folder before them."""
     path = [str(folder) for folder in (commands, Path(sys.executable).parent) if folder]
-    return subprocess.run([str(CHAINS / "grid.sh"), *map(str, (grid, *options))], text=True, timeout=1800,
-                          cwd=Path(grid).parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          env=os.environ | {"PATH": os.pathsep.join([*path, os.environ["PATH"]]),
-                                             "COBAYA_NOMPI": "1"})
+    environ = {name: value for name, value in os.environ.items()
+               if name not in ("OMP_NUM_THREADS", "COBAYA_NOMPI")} | environ
+    return subprocess.run([sys.executable, "-m", "sidr.cli", "grid", step, *map(str, (grid, *options))],
+                          text=True, timeout=1800, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          env=environ | {"PATH": os.pathsep.join([*path, os.environ["PATH"]])})
 
 
 def write_commands(folder, **texts):
@@ -163,57 +169,185 @@ def test_copied_grid_is_read_without_the_blocks_that_made_it(grid, tmp_path):
     assert [item.name for item in readobject(str(copy)).items()] == ["sidr_nchi1_si_planck"]
 
 
+def started(output):
+    """Input files of the commands in a dry run, and the commands."""
+    lines = [line.split() for line in output.splitlines() if line.endswith(".yaml") and "cobaya" not in line
+             or "cobaya-run" in line]
+    return [Path(line[-1]).stem for line in lines], lines
+
+
 def test_dry_run_lists_each_job_with_its_command(tmp_path):
-    output = grid_sh(tmp_path / "grid", "--dryrun")
+    output = sidr_grid("run", tmp_path / "grid", "--dryrun")
     assert output.returncode == 0, output.stdout
-    commands = [line.split() for line in output.stdout.splitlines() if "cobaya-run" in line]
-    files = [Path(line[-1]).stem for line in commands]
+    files, commands = started(output.stdout)
     assert sorted(files) == sorted([*JOBS, *(f"{name}_minimize" for name in JOBS)])
     for command, name in zip(commands, files, strict=True):
-        assert command[-2] == ("-f" if name.endswith("_minimize") else "-r")
+        assert command[-2] == ("sidr.grids.best_fit" if name.endswith("_minimize") else "-r")
     assert not list((tmp_path / "grid").rglob("*.progress"))
 
 
 def test_options_choose_jobs(tmp_path):
-    output = grid_sh(tmp_path / "grid", "--dryrun", "--data", "dr2", "--param", "si")
-    files = [Path(line.split()[-1]).stem for line in output.stdout.splitlines() if "cobaya-run" in line]
+    output = sidr_grid("run", tmp_path / "grid", "--dryrun", "--data", "dr2", "--param", "si")
+    files, _ = started(output.stdout)
     assert files == [f"sidr_{theory}_si_planck_desi_dr2{best}"
-                     for best in ("", "_minimize") for theory in ("nchi1", "nchi2")]
+                     for theory in ("nchi1", "nchi2") for best in ("", "_minimize")]
+    output = sidr_grid("run", tmp_path / "grid", "--dryrun", "--group", "nested", "--skip-data", "dr1",
+                       "dr2")
+    assert started(output.stdout)[0] == [f"sidr_{theory}_full_planck{best}" for best in ("", "_minimize")
+                                         for theory in ("lcdm", "nchi1", "nchi2")]
+    output = sidr_grid("run", tmp_path / "grid", "--dryrun", "--param", "mu")
+    assert output.returncode == 1 and "has no jobs of that choice" in output.stdout
 
 
-@pytest.mark.parametrize("cores, runs, mpi, threads", [(2, 1, 2, 1), (16, 4, 4, 1), (64, 15, 4, 1),
-                                                       (128, 15, 4, 2)])
-def test_cores_are_divided_among_runs_chains_and_threads(tmp_path, cores, runs, mpi, threads):
-    commands = write_commands(tmp_path / "bin", nproc=f"echo {cores}", mpirun="", python="")
-    output = grid_sh(tmp_path / "grid", "--dryrun", "--name", "sidr_lcdm_planck", commands=commands).stdout
-    assert f"{runs} Metropolis runs at once, {mpi} chains each, OMP_NUM_THREADS={threads};" in output
-    assert f"mpirun -n {mpi} cobaya-run -r {tmp_path}/grid/input_files/sidr_lcdm_planck.yaml" in output
+@pytest.mark.parametrize("cores, runs, chains, threads", [(1, 1, 1, 1), (2, 1, 2, 1), (16, 4, 4, 1),
+                                                          (64, 15, 4, 1), (128, 15, 4, 2)])
+def test_cores_are_divided_among_runs_chains_and_threads(monkeypatch, cores, runs, chains, threads):
+    monkeypatch.setattr(local, "cores", lambda: cores)
+    monkeypatch.setattr(local, "mpi_missing", lambda: "")
+    assert local.plan()[:4] == (cores, runs, chains, threads)
 
 
-def test_without_an_mpi_that_works_each_run_has_one_chain(tmp_path):
-    commands = write_commands(tmp_path / "bin", nproc="echo 4", mpirun="exit 1", python="")
-    output = grid_sh(tmp_path / "grid", "--dryrun", "--name", "sidr_lcdm_planck", commands=commands).stdout
-    assert "Without MPI: one chain a run" in output and "mpirun -n" not in output
-    assert "4 Metropolis runs at once, 1 chains each, OMP_NUM_THREADS=1;" in output
+def test_without_mpi_each_run_has_one_chain_and_says_why(monkeypatch):
+    monkeypatch.setattr(local, "cores", lambda: 4)
+    monkeypatch.delenv("COBAYA_NOMPI")
+    monkeypatch.setattr(local, "mpirun", lambda: None)
+    plan = local.plan()
+    assert plan[:4] == (4, 4, 1, 1) and "there is no mpirun" in str(plan)
 
 
-def test_slurm_job_runs_its_chains_and_then_its_best_fit(tmp_path):
-    # A queue that runs what it gets
-    commands = write_commands(tmp_path / "bin", sbatch='bash "${@: -1}"; echo 7',
-                              mpirun=f'echo "$OMP_NUM_THREADS: $*" >> "{tmp_path}/ran"')
-    output = grid_sh(tmp_path / "grid", "--slurm", "--data", "dr1", "--param", "lcdm", commands=commands)
+def test_hyper_threads_are_counted_as_cores_by_mpirun_too(monkeypatch):
+    monkeypatch.delenv("COBAYA_NOMPI")
+    if local.mpi_missing():
+        pytest.skip("there is no MPI")
+    monkeypatch.setenv("HWLOC_SYNTHETIC", "pack:1 core:1 pu:2")     # a laptop's core, for Open MPI
+    local.check_mpirun(2)
+
+
+def test_mpirun_that_does_not_work_is_told(monkeypatch, tmp_path):
+    commands = write_commands(tmp_path / "bin", mpirun="echo There are not enough slots >&2; exit 1")
+    monkeypatch.setattr(local, "mpirun", lambda: str(commands / "mpirun"))
+    with pytest.raises(ValueError, match="mpirun -n 4 does not work here .There are not enough slots"):
+        local.check_mpirun(4)
+
+
+#: A queue that knows what it was given, in a folder
+QUEUE = {"sbatch": """for file; do :; done
+number=$(($(ls "$QUEUE" | sort -n | tail -n 1) + 1))
+cp "$file" "$QUEUE/$number"
+echo $number""", "squeue": """for job in "$QUEUE"/*; do
+    [ -f "$job" ] || continue
+    name=$(sed -n 's/^#SBATCH --job-name="\\(.*\\)"/\\1/p' "$job")
+    comment=$(sed -n 's/^#SBATCH --comment="\\(.*\\)"/\\1/p' "$job")
+    echo "${job##*/}|$name|PENDING|1:00|Priority|$comment"
+done""", "scancel": 'rm "$QUEUE/$1"'}
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """Commands of SLURM, and the folder of their queue."""
+    (tmp_path / "queue").mkdir()
+    return {"commands": write_commands(tmp_path / "bin", **QUEUE), "QUEUE": str(tmp_path / "queue")}
+
+
+def test_slurm_has_each_job_once_and_one_that_finishes(tmp_path, cluster):
+    queue, grid = Path(cluster["QUEUE"]), tmp_path / "grid"
+    output = sidr_grid("run", grid, "--slurm", "--data", "dr1", "--param", "lcdm", **cluster)
     assert output.returncode == 0, output.stdout
-    inputs = tmp_path / "grid" / "input_files"
-    assert (tmp_path / "ran").read_text().splitlines() == [
-        f"4: -n 4 cobaya-run -r {inputs}/sidr_lcdm_planck_desi_dr1.yaml",
-        f"4: -n 4 cobaya-run -f {inputs}/sidr_lcdm_planck_desi_dr1_minimize.yaml",
-        f"1: -n 64 cobaya-run -r {inputs}/sidr_lcdm_full_planck_desi_dr1.yaml",
-        f"1: -n 64 cobaya-run -f {inputs}/sidr_lcdm_full_planck_desi_dr1_minimize.yaml"]
-    script = (tmp_path / "grid" / "scripts" / "sidr_lcdm_planck_desi_dr1.sh").read_text()
-    for line in ("--job-name=sidr_lcdm_planck_desi_dr1", "--nodes=1", "--ntasks-per-node=4",
-                 "--cpus-per-task=4", "--mem=16000", "--time=48:00:00"):
-        assert f"#SBATCH {line}\n" in script
-    assert "##" not in script
+    assert [line.split()[1] for line in output.stdout.splitlines()] == [
+        "sidr_lcdm_planck_desi_dr1", "sidr_lcdm_full_planck_desi_dr1", "finish,"]
+    assert "--dependency=afterany:1:2\n" in (queue / "3").read_text()
+    again = sidr_grid("run", grid, "--slurm", "--data", "dr1", "--param", "lcdm", **cluster)
+    assert again.returncode == 0 and "Nothing to submit" in again.stdout
+    assert len(os.listdir(queue)) == 3
+    # more of the matrix: the end is when these have ended, too
+    more = sidr_grid("run", grid, "--slurm", "--name", "sidr_nchi1_si_planck", **cluster)
+    assert more.returncode == 0, more.stdout
+    names = {path.name: "finish" in path.read_text().split("job-name=")[1][:9] for path in queue.iterdir()}
+    assert sum(names.values()) == 1 and len(names) == 4
+    last = next(queue / name for name, finish in names.items() if finish)
+    assert len(re.search("afterany:(.*)", last.read_text())[1].split(":")) == 3
+    status = sidr_grid("status", grid, "--data", "dr1", "--param", "lcdm", **cluster).stdout
+    assert status.splitlines()[-1] == "2 waiting" and status.count("in the queue: Priority") == 2
+    last.unlink()       # by somebody
+    again = sidr_grid("run", grid, "--slurm", "--name", "sidr_nchi1_si_planck", **cluster)
+    assert "finish, when all have ended" in again.stdout and len(os.listdir(queue)) == 4
+
+
+def test_script_of_a_job(tmp_path, cluster):
+    site = tmp_path / "site.yaml"
+    site.write_text("partition: long\naccount: me\nwalltime: 2-00:00:00\noptions: [--qos=high]\n"
+                    "setup: module load openmpi\nnested: {processes: 96, nodes: 2}\n"
+                    "launcher: srun --mpi=pmix -n {processes}\n")
+    grid = tmp_path / "grid"
+    output = sidr_grid("run", grid, "--slurm", "--site", site, "--dryrun", "--param", "lcdm",
+                       "--data", "dr1", **cluster)
+    assert output.returncode == 0 and not os.listdir(cluster["QUEUE"]), output.stdout
+    metropolis, nested, finish = output.stdout.split("#!/bin/bash\n")[1:]
+    for text in (metropolis, nested, finish):
+        for line in ("#SBATCH --partition=long", "#SBATCH --account=me", "#SBATCH --time=2-00:00:00",
+                     "#SBATCH --qos=high", "module load openmpi"):
+            assert f"{line}\n" in text
+    assert "USR1" not in finish     # which would end it
+    for line in ("#SBATCH --ntasks=4", "#SBATCH --cpus-per-task=4", "export OMP_NUM_THREADS=4",
+                 "#SBATCH --signal=B:USR1@120"):
+        assert f"{line}\n" in metropolis
+    for line in ("#SBATCH --ntasks=96", "#SBATCH --nodes=2", "#SBATCH --mem=64G"):
+        assert f"{line}\n" in nested
+    srun = r"go srun --mpi=pmix -n 96 \S*"
+    assert re.search(rf"{srun}cobaya-run -r \S*sidr_lcdm_full_planck_desi_dr1.yaml &&\n"
+                     rf"{srun}python\S* -m sidr.grids.best_fit \S*_minimize.yaml", nested)
+    assert re.search(rf"sidr grid finish {grid}\n", finish)
+    emulated = sidr_grid("run", tmp_path / "fast", "--emulated", "--slurm", "--dryrun", "--name",
+                         "sidr_lcdm_full_planck", **cluster)
+    assert "#SBATCH --ntasks=4\n" in emulated.stdout       # as fast as 64, or faster
+
+
+@pytest.mark.parametrize("text, says", [
+    ("partion: long", "partion: no such name; there are partition, account"),
+    ("walltime: 24:00:00", "write it in quotes, as '24:00:00'"),
+    ("nested: {cores: 4}", "nested: cores: no such name; there are processes, threads"),
+    ("nested: {processes: 0}", "nested: processes = 0 is not a whole number from 1 on"),
+    ("nested: {memory: lots}", "nested: memory = 'lots' is not a number with K, M, G or T"),
+    ("launcher: mpirun", "it has no {processes}"), ("launcher: 'mpirun {n}'", "launcher = 'mpirun {n}'"),
+    ("options: --qos=long", "is not a list of options of sbatch"), ("turns: 0", "turns = 0"),
+    ("setup: [a]", "setup = ['a'] is no text"), ("- a", "is not a list of `name: value`")])
+def test_wrong_line_of_a_site_is_named(tmp_path, text, says):
+    (tmp_path / "site.yaml").write_text(text)
+    with pytest.raises(ValueError) as error:
+        read_site(tmp_path / "site.yaml")
+    assert says in str(error.value) and "site.yaml" in str(error.value)
+
+
+def test_example_of_a_site_has_every_name_and_the_defaults():
+    example = yaml_load_file(str(CHAINS / "site.yaml"))
+    assert example.keys() == Site.__dataclass_fields__.keys()
+    site = read_site(CHAINS / "site.yaml")
+    assert dataclasses.replace(site, setup="") == Site()
+
+
+def test_rejected_job_is_told_with_a_status(tmp_path, cluster):
+    write = cluster["commands"] / "sbatch"
+    write.write_text("#!/bin/bash\necho 'sbatch: error: invalid partition specified: long' >&2; exit 1\n")
+    output = sidr_grid("run", tmp_path / "grid", "--slurm", "--name", "sidr_lcdm_planck", **cluster)
+    assert output.returncode == 1
+    assert output.stdout.splitlines() == [
+        "sidr grid: sbatch has refused (sbatch: error: invalid partition specified: long)."]
+
+
+def test_grid_is_started_by_one_at_a_time(tmp_path, cluster):
+    grid = tmp_path / "grid"
+    create(grid, CHAINS / "grid.py")
+    with Grid(grid).locked():
+        output = sidr_grid("run", grid, "--slurm", **cluster)
+    assert output.returncode == 1 and "Another `sidr grid run` is starting jobs" in output.stdout
+
+
+def test_what_is_no_grid_is_told(tmp_path):
+    for step in ("status", "finish"):
+        output = sidr_grid(step, tmp_path)
+        assert output.returncode == 1 and "is no grid: make it with `sidr grid create" in output.stdout
+    output = sidr_grid("run", tmp_path / "grid", "--site", CHAINS / "site.yaml")
+    assert output.returncode == 1 and "--site is for --slurm" in output.stdout
 
 
 #: A grid whose chi2 is known: 10 at the best fit of LCDM, 3 less with a coupling
@@ -244,11 +378,16 @@ minimize_defaults = yaml_load_file(r"{parts}/minimize.yaml")
 """
 
 
-def test_miniature_grid_runs_to_its_tables_and_best_fits(tmp_path):
+@pytest.fixture
+def miniature(tmp_path):
     settings = tmp_path / "miniature.py"
     settings.write_text(MINIATURE.format(parts=CHAINS / "parts"))
+    return settings
+
+
+def test_miniature_grid_runs_to_its_tables_and_best_fits(tmp_path, miniature):
     grid = tmp_path / "grid"
-    output = grid_sh(grid, "--settings", settings)
+    output = sidr_grid("run", grid, "--settings", miniature)
     assert output.returncode == 0, output.stdout
 
     lines = (grid / "minima.txt").read_text().splitlines()
@@ -262,7 +401,99 @@ def test_miniature_grid_runs_to_its_tables_and_best_fits(tmp_path):
     table = (grid / "tables.tex").read_text()
     assert all(name.replace("_", r"{\textunderscore}") in table for name in
                ("sidr_lcdm_planck", "sidr_nchi1_si_planck", "sidr_nchi1_full_planck"))
+    assert "sidr_nchi1_full_planck" in (grid / "report" / "report.html").read_text()
+    status = {s.job.name: s for s in statuses(Grid(grid))}
+    assert {s.state for s in status.values()} == {"converged"}
+    assert status["sidr_lcdm_planck"].Rminus1 < 0.2 and status["sidr_lcdm_planck"].calls > 100
+    assert status["sidr_nchi1_full_planck"].ESS > 300
 
-    again = grid_sh(grid, "--settings", settings, "--param", "lcdm")   # all is there: nothing is lost
-    assert again.returncode == 0, again.stdout
-    assert (grid / "minima.txt").read_text().splitlines() == lines
+    again = sidr_grid("run", grid, "--param", "lcdm")   # all is there: nothing is lost, and nothing run
+    assert again.returncode == 0 and not started(again.stdout)[0], again.stdout
+    assert (grid / "minima.txt").read_text().splitlines()[1].split()[1] == "sidr_lcdm"
+
+
+def test_job_that_fails_is_told_with_the_last_line_of_its_log(tmp_path, miniature):
+    miniature.write_text(miniature.read_text().replace("three, mcmc, extra)", "three, mcmc, ' + nothing')"))
+    grid = tmp_path / "grid"
+    output = sidr_grid("run", grid, "--settings", miniature, "--skip-group", "nested")
+    assert output.returncode == 1
+    assert output.stdout.splitlines()[-1] == (
+        "sidr grid: not converged, or without best fit: sidr_nchi1_si_planck")
+    assert "sidr_nchi1_si_planck has failed with status 1" in output.stdout
+    failed, = (s for s in statuses(Grid(grid)) if s.state == "failed")
+    assert failed.job.name == "sidr_nchi1_si_planck" and "nothing" in failed.said
+    assert (grid / "minima.txt").read_text().splitlines()[1].split()[1] == "sidr_lcdm"
+
+
+def test_run_that_has_just_begun_is_gone_on_with(tmp_path, miniature):
+    # before its first test of convergence, where Cobaya's own grid tools see nothing to continue
+    grid = tmp_path / "grid"
+    create(grid, miniature)
+    job, = Grid(grid, name=["sidr_lcdm_planck"]).jobs
+    run = subprocess.Popen(job.run_command, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT,
+                           env=os.environ | {"COBAYA_NOMPI": "1"})
+    while not Path(f"{job.root}.input.yaml").exists():
+        assert run.poll() is None
+        time.sleep(0.05)
+    assert of_job(job).active
+    run.kill()
+    run.wait()
+    status = of_job(job)
+    assert not (status.active or status.over) and status.state == "failed"
+
+
+def test_sigterm_ends_all_runs_and_the_same_command_goes_on(tmp_path, miniature):
+    slow = "three, nautilus, extra + \" + 0 * (__import__('time').sleep(0.004) or 0)\")"
+    miniature.write_text(miniature.read_text().replace("three, nautilus, extra)", slow))
+    grid = tmp_path / "grid"
+    command = [sys.executable, "-m", "sidr.cli", "grid", "run", grid, "-s", miniature, "--group", "nested"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    progress = grid / "sidr_nchi1_full" / "planck" / "sidr_nchi1_full_planck.progress"
+    while not progress.exists():
+        assert process.poll() is None
+        time.sleep(0.1)
+    process.terminate()
+    assert "SIGTERM has stopped the runs; the same command goes on" in process.communicate(timeout=60)[1]
+    assert process.returncode == 1
+    status, = statuses(Grid(grid, group=["nested"]))
+    assert status.state == "failed" and "SIGTERM has stopped the run. The checkpoint" in status.said
+    done = len(progress.read_text().splitlines())
+    output = sidr_grid("run", grid, "--group", "nested")
+    assert output.returncode == 0 and len(progress.read_text().splitlines()) > done, output.stdout
+
+
+def test_best_fit_starts_from_samples_on_every_process(tmp_path):
+    rng = np.random.default_rng(1)
+    root, sigma = tmp_path / "run", np.array([0.01, 2.0])
+    x = 0.3 + sigma * rng.normal(size=(400, 2))
+    chi2 = (((x - 0.3) / sigma)**2).sum(axis=1)
+    np.savetxt(f"{root}.1.txt", np.column_stack([np.ones(400), chi2 / 2, x]),
+               header="weight minuslogpost a b")
+    params = {name: {"prior": {"min": -50, "max": 50}, "ref": 40} for name in "ab"}
+    info = {"likelihood": {"one": None}, "params": params, "output": str(root),
+            "sampler": {"minimize": {"best_of": 2}}}
+    nested = {"sidr.samplers.Nautilus": {"sampler_type": "nested"}}
+    yaml_dump_file(f"{root}.updated.yaml", info | {"sampler": nested})
+    for rank in range(3):
+        made = best_fit.with_starts(info, rank)
+        reference = {name: made["params"][name]["ref"] for name in "ab"}
+        place = [reference[name]["loc"] for name in "ab"]
+        assert place == pytest.approx(x[np.argsort(chi2)[rank]], rel=1e-6)
+        assert reference["a"]["scale"] == pytest.approx(0.2 * 0.01, rel=0.2)
+        assert made["sampler"]["minimize"]["best_of"] == 2
+    assert best_fit.with_starts(info | {"output": str(tmp_path / "none")}) == info | {
+        "output": str(tmp_path / "none")}
+
+
+def test_best_fit_of_a_nested_run_by_mpi(tmp_path, miniature):
+    grid = tmp_path / "grid"
+    create(grid, miniature)
+    job, = Grid(grid, name=["sidr_nchi1_full_planck"]).jobs
+    subprocess.run(job.run_command, check=True, capture_output=True, env=os.environ | {"COBAYA_NOMPI": "1"})
+    output = mpi_output(*job.best_fit_command[1:])
+    assert output.returncode == 0, output.stdout + output.stderr
+    points = [{name: float(x) for name, x in re.findall(r"'(\w+)': (?:np.float64\()?([-.\de]+)", text)}
+              for text in re.findall(r"\{'H0'.*\}", output.stdout)]
+    assert len(points) == 4     # all near a best fit that the prior has far from its middle
+    assert all(abs(p["H0"] - 68) < 1 and p["m_nu_sum"] < 0.2 and abs(p["log10_G_eff"] + 1.6) < 0.8
+               for p in points)

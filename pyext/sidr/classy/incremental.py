@@ -10,6 +10,7 @@ import numpy as np
 
 from sidr.classy import _classy
 from sidr.classy._levels import Levels
+from sidr.cores import settle
 
 #: What input.c reads in input_read_parameters_primordial() only, for a spectrum of type analytic_Pk.
 PRIMORDIAL_INPUTS = frozenset({"A_s", "ln_A_s_1e10", "ln10^{10}A_s", "n_s", "alpha_s", "k_pivot"})
@@ -67,6 +68,7 @@ class IncrementalClass(_classy.Class):
         self._drop_lensing()
         if self._current and wanted <= self._computed_levels:
             return
+        settle()    # CLASS takes all cores of the machine, whoever else has them
         before, now = self._inputs, {name.strip(): str(value).strip() for name, value in self.pars.items()}
         self._inputs = None  # until all is done: an interrupt would leave a mixture
         if not self._update(wanted, before, now):

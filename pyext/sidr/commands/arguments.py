@@ -9,6 +9,8 @@ import os
 from argparse import ArgumentTypeError
 from pathlib import Path
 
+from sidr.pools import Part
+
 #: More processes than so many on each core are taken for a typing error
 PER_CORE = 4
 
@@ -123,7 +125,24 @@ def add_burn_in(command):
                          help="burn-in: fraction of each chain, or number of its rows (default: 0.3)")
 
 
+def part(text):
+    """Type of a part of an array of jobs, I/N."""
+    number, _, of = text.partition("/")
+    if not (number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
+        raise ArgumentTypeError(f"{text!r} is not I/N with I from 1 to N, such as 3/16")
+    return Part(int(number), int(of))
+
+
+def say_part(args):
+    """Say that a part is done, and what is next."""
+    print(f"part {args.task.number} of {args.task.of} is done; when all are, the same command without "
+          "--task puts them together")
+
+
 def add_jobs(command):
-    """Add the option --jobs."""
+    """Add the options --jobs and --task."""
     command.add_argument("-j", "--jobs", type=jobs, metavar="N",
-                         help="processes (default: all cores)")
+                         help="processes (default: all cores, or one for OMP_NUM_THREADS of them)")
+    command.add_argument("--task", type=part, metavar="I/N",
+                         help="compute only the I-th of N parts, as a job of an array does; in the end the "
+                         "same command without it puts them together")

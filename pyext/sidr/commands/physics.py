@@ -62,15 +62,21 @@ def run_figures(args):
         names = ", ".join(name or repr(name) for name in sorted(unknown))
         raise ValueError(f"{names}: no such figure; there are {', '.join(known)}")
     accepted = {name: inspect.signature(known[name]).parameters for name in args.names}
-    for option in ("size", "jobs", "limits"):
-        if getattr(args, option) is not None and not any(option in names for names in accepted.values()):
-            raise ValueError(f"--{option} has no effect on {', '.join(args.names)}")
+    options = {"size": args.size, "jobs": args.jobs, "limits": args.limits, "part": args.task}
+    for option, value in options.items():
+        if value is not None and not any(option in names for names in accepted.values()):
+            name = "task" if option == "part" else option
+            raise ValueError(f"--{name} has no effect on {', '.join(args.names)}")
+    if args.task and (whole := [name for name, names in accepted.items() if "part" not in names]):
+        raise ValueError(f"--task: {', '.join(whole)} has no parts")
     args.output.mkdir(parents=True, exist_ok=True)
-    options = {"folder": args.output, "size": args.size, "jobs": args.jobs, "limits": args.limits}
+    options["folder"] = args.output
     for name in args.names:
         result = known[name](**{option: value for option, value in options.items()
                                 if option in accepted[name] and value is not None})
-        if isinstance(result, str):
+        if args.task:
+            arguments.say_part(args)
+        elif isinstance(result, str):
             print(result)
         else:
             result.savefig(args.output / f"{name}.png", dpi=150)

@@ -108,7 +108,10 @@ def run_reweight(args):
 
     override = yaml.load_input(args.theory) if args.theory else None
     result = reweight(args.root, args.points, override, args.burn_in, args.jobs, args.seed,
-                      args.packages_path, args.trust)
+                      args.packages_path, args.trust, args.task)
+    if args.task:
+        arguments.say_part(args)
+        return
     print(f"{text(result)}\n\n{args.root}.post.exact.summary.txt; compare with "
           f"`sidr plot {args.root} {args.root}.post.exact`")
 

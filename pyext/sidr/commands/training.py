@@ -37,9 +37,12 @@ def run_train(args):
     for root in args.refine:    # before the spectra, which take hours
         runs.load_samples(root)
     emulator, path, failed = train(args.model, args.output, args.number, args.jobs, args.refine, args.add,
-                                   args.test)
+                                   args.test, args.task)
     for name, message in failed.items():
         print(f"{name}: {message}")
+    if args.task:
+        arguments.say_part(args)
+        return
     print(f"{emulator.about['size']} cosmologies")
     for mode, error in emulator.about.get("accuracy", {}).items():
         print(f"{mode}: chi2 emulated minus exact {error['mean']:+.3f} +- {error['rms']:.3f}, of "

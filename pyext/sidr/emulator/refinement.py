@@ -18,6 +18,7 @@ from sidr.emulator.background import Background
 from sidr.emulator.emulator import Emulator
 from sidr.emulator.fit import fit, worst
 from sidr.emulator.training import TrainingSet
+from sidr.files import checksum
 from sidr.likelihoods import compression
 from sidr.likelihoods.compress import SIGMA_A_PLANCK, scaled
 from sidr.modes import COUPLING, MODES
@@ -27,7 +28,7 @@ CANDIDATES = 2000   # samples of a posterior, of which the worst are taken
 SAMPLED = ("omega_b", "omega_cdm", "H0", "logA", "n_s", "tau_reio", "m_nu_sum")
 
 
-def train(model, folder, size, processes=None, roots=(), add=0, test=0):
+def train(model, folder, size, processes=None, roots=(), add=0, test=0, part=None):
     """Train an emulator in a folder; what is there is kept.
 
     Parameters
@@ -39,17 +40,20 @@ def train(model, folder, size, processes=None, roots=(), add=0, test=0):
     size : int
         Cosmologies of the design.
     processes : int, optional
-        All cores if not given.
+        As of `sidr.pools.compute`.
     roots : sequence of str
         Posteriors that were sampled with the emulator in the folder.
     add : int
         Cosmologies to add from each, where the emulator expects its largest errors.
     test : int
         Cosmologies to draw from each, for its accuracy; it is not trained with them.
+    part : sidr.pools.Part, optional
+        Compute the cosmologies of one of several jobs only, and train nothing.
 
     Returns
     -------
     emulator : Emulator
+        None of a part.
     path : pathlib.Path
         Of its file.
     failed : dict
@@ -57,12 +61,17 @@ def train(model, folder, size, processes=None, roots=(), add=0, test=0):
     """
     shape, path = design.load(model), Path(folder) / f"{model}.npz"
     spectra = TrainingSet(Path(folder) / model, model, shape.names)
-    failed = spectra.compute("design", shape.points(size), processes)
+    failed = spectra.compute("design", shape.points(size), processes, part)
     for root in roots:
-        emulator, k = Emulator.load(path), spectra.count("test")
+        emulator = Emulator.load(path)
+        # the same after a kill, and for all parts; another one when the emulator has learnt more
+        label = f"{emulator.about['size']}-{checksum(str(root).encode())}"
         samples = posterior(root, emulator)
-        failed |= spectra.compute(f"test{k}", samples[:test], processes)
-        failed |= spectra.compute(f"posterior{k}", worst(emulator, samples[test:], add), processes)
+        added = worst(emulator, samples[test:], add)
+        failed |= spectra.compute(f"test{label}", samples[:test], processes, part)
+        failed |= spectra.compute(f"posterior{label}", added, processes, part)
+    if part:
+        return None, path, failed
     emulator = fit(spectra.load(("design", "posterior")), shape, spectra.about | {"commit": commit()})
     if spectra.count("test"):
         emulator.about["accuracy"] = accuracy(emulator, spectra.load(("test",)))

@@ -15,7 +15,7 @@ from sidr import yaml
 from sidr.classy import CosmoComputationError, __version__
 from sidr.emulator.spectra import SETTINGS, exact
 from sidr.files import read_npz, replacing
-from sidr.pools import compute
+from sidr.pools import compute, share
 
 ABOUT = "about.yaml"
 
@@ -75,7 +75,7 @@ class TrainingSet:
             raise ValueError(f"{self.folder} has spectra of {name} = {there.get(name)}, not of "
                              f"{self.about[name]}: take another folder, or remove this one.")
 
-    def compute(self, label, points, processes=None):
+    def compute(self, label, points, processes=None, part=None):
         """Compute the spectra of those points that are not there yet.
 
         Parameters
@@ -84,7 +84,9 @@ class TrainingSet:
             Of these points, in the names of the files.
         points : ndarray, shape (n, d)
         processes : int, optional
-            All cores if not given.
+            As of `sidr.pools.compute`.
+        part : sidr.pools.Part, optional
+            Compute those of one of several jobs only.
 
         Returns
         -------
@@ -93,7 +95,7 @@ class TrainingSet:
         """
         tasks = [(self.folder / f"{label}_{i:05d}.npz", dict(zip(self.about["names"], row, strict=True)),
                   self.about["alpha"]) for i, row in enumerate(np.asarray(points).tolist())]
-        tasks = [task for task in tasks if not (task[0].exists() or failure(task[0]).exists())]
+        tasks = [task for task in share(tasks, part) if not (task[0].exists() or failure(task[0]).exists())]
         # fresh processes: CLASS's memory is theirs, and a fork would share the threads of this one
         for _ in tqdm(compute(compute_file, tasks, processes, fresh=True), total=len(tasks),
                       unit="cosmology", desc=f"{self.about['model']} {label}", disable=not tasks):

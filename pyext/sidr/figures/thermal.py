@@ -42,9 +42,9 @@ def fig1():
     return fig
 
 
-def fig2(folder=None, size=60, jobs=None, limits=None):
+def fig2(folder=None, size=60, jobs=None, limits=None, part=None):
     """N_nu over Sigma m_nu and m_phi, for one and two flavours of chi."""
-    return planes(100, "fig2", folder, size, jobs, limits)
+    return planes(100, "fig2", folder, size, jobs, limits, part)
 
 
 def figS1():
@@ -88,9 +88,9 @@ def figS4():
     return rows([evolve(*p) for p in points], [rf"$\sum m_\nu = {p[3]:g}$ eV" for p in points])
 
 
-def figS5(folder=None, size=60, jobs=None, limits=None):
+def figS5(folder=None, size=60, jobs=None, limits=None, part=None):
     """As `fig2`, with ten times weaker couplings of the neutrinos."""
-    return planes(1000, "figS5", folder, size, jobs, limits)
+    return planes(1000, "figS5", folder, size, jobs, limits, part)
 
 
 def figS6(lightest=1e-3):
@@ -133,13 +133,17 @@ def rows(histories, titles):
     return fig
 
 
-def planes(M_N_over_lambda, name, folder, size, jobs, limits):
-    """Contours of N_nu for n_chi = 1 and 2, with what excludes and prefers regions."""
+def planes(M_N_over_lambda, name, folder, size, jobs, limits, part=None):
+    """Contours of N_nu for n_chi = 1 and 2, with what excludes and prefers regions; of a part only rows."""
     known = read_limits(limits) if limits is not None else {}
-    fig, axes = plt.subplots(1, 2, figsize=(11, 4.6), layout="constrained", sharey=True)
-    for ax, n_chi in zip(axes, (1, 2), strict=True):
+    grids = {}
+    for n_chi in (1, 2):
         file = folder and Path(folder) / f"{name}_nchi{n_chi}.txt"
-        grid = plane(n_chi, M_N_over_lambda, BENCHMARK[1], size, file, jobs)
+        grids[n_chi] = plane(n_chi, M_N_over_lambda, BENCHMARK[1], size, file, jobs, part)
+    if part:
+        return None
+    fig, axes = plt.subplots(1, 2, figsize=(11, 4.6), layout="constrained", sharey=True)
+    for ax, (n_chi, grid) in zip(axes, grids.items(), strict=True):
         levels = np.linspace(9 / (3 + n_chi), 3.1, 11)
         filled = ax.contourf(grid.m_nu_sum, grid.m_phi, grid.N_eff_nu, levels, cmap="viridis_r",
                              extend="both")

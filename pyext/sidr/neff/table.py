@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from sidr.files import Rows
 from sidr.neutrinos import N_TOT
-from sidr.pools import compute
+from sidr.pools import compute, mpi, share
 
 from .helium import N_bbn
 from .solution import solve
@@ -86,7 +86,7 @@ def ln_flat_prior(log10_dm2, j=3, ordering="normal"):
     return float(np.log(extra(log10_dm2).N_eff * extra.ln_extra(log10_dm2, 1)[0]))
 
 
-def make(file, pairs=PAIRS, log10_dm2=LOG10_DM2, collisions="full", jobs=None):
+def make(file, pairs=PAIRS, log10_dm2=LOG10_DM2, collisions="full", jobs=None, part=None):
     """Solve the points of a table that it does not have yet.
 
     Parameters
@@ -100,7 +100,9 @@ def make(file, pairs=PAIRS, log10_dm2=LOG10_DM2, collisions="full", jobs=None):
     collisions : {"full", "damping"}
         See `sidr.neff.solve`.
     jobs : int, optional
-        Processes; as many as there are cores if not given.
+        Processes, as of `sidr.pools.compute`.
+    part : sidr.pools.Part, optional
+        Solve the points of one of several jobs only.
 
     Raises
     ------
@@ -108,11 +110,10 @@ def make(file, pairs=PAIRS, log10_dm2=LOG10_DM2, collisions="full", jobs=None):
         If the file has another model of collisions, or is damaged.
     """
     rows = Rows(file, f"# collisions {collisions}; ordering, j, log10(dm2/eV^2), Delta N_eff, Delta N_bbn, "
-                "checksum")
-    rows.begin()
-    known = read(file)
-    points = [(*pair, float(x), collisions) for pair in pairs for x in log10_dm2
-              if x not in known.get(pair, {})]
+                "checksum", part)
+    known = by_pair(rows.begin())
+    points = [(*pair, float(x), collisions) for pair in pairs for x in log10_dm2]
+    points = [point for point in share(points, part) if point[2] not in known.get(point[:2], {})]
     for (ordering, j, x, _), extra in tqdm(compute(point, points, jobs), total=len(points), desc="table",
                                            unit="point"):
         rows.append([ordering, j, x, *(f"{number:.6g}" for number in extra)])
@@ -132,16 +133,25 @@ def standard(collisions):
 
 def read(file):
     """Numbers of a table as {(ordering, j): {log10_dm2: Extra}}."""
+    return by_pair(Rows(file, None).read())
+
+
+def by_pair(rows):
+    """Numbers of rows as `read` gives them."""
     table = {}
-    for ordering, j, x, *numbers in Rows(file, None).read():
+    for ordering, j, x, *numbers in rows:
         table.setdefault((ordering, int(j)), {})[float(x)] = Extra(*map(float, numbers))
     return table
 
 
 if __name__ == "__main__":
+    from sidr.commands.arguments import add_jobs
+
     parser = argparse.ArgumentParser(prog="python -m sidr.neff.table", description=__doc__)
     parser.add_argument("-o", "--output", type=Path, default=FILE, help="default: the table of the package")
     parser.add_argument("-c", "--collisions", choices=["full", "damping"], default="full")
-    parser.add_argument("-j", "--jobs", type=int, help="processes (default: all cores)")
+    add_jobs(parser)
     args = parser.parse_args()
-    make(args.output, collisions=args.collisions, jobs=args.jobs)
+    with mpi() as first:
+        if first:
+            make(args.output, collisions=args.collisions, jobs=args.jobs, part=args.task)

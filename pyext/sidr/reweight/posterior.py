@@ -7,18 +7,23 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from cobaya.model import Model
+from cobaya.log import LoggedError
+from cobaya.model import Model, get_model
 from tqdm import tqdm
 
 from sidr.files import Damaged, read_npz, replacing
+from sidr.pools import compute, forks, parts, share
 from sidr.samplers.checkpoint import describe, differences
-from sidr.samplers.processes import processes
 
 #: Seconds between two writings of what has been computed
 SAVE_EVERY = 2.0
 
 #: What to do about a file of points that is damaged
 REMEDY = "remove it, and the points are computed again"
+
+
+# Models by key; forked processes inherit them.
+_models = {}
 
 
 class Points(NamedTuple):
@@ -28,7 +33,7 @@ class Points(NamedTuple):
     rows: np.ndarray        # derived parameters, log-priors and log-likelihoods, shape (k, m)
 
     @classmethod
-    def compute(cls, model, samples, index, path, jobs=None):
+    def compute(cls, model, samples, index, path, jobs=None, part=None):
         """Compute samples of another run; those that the file has are not computed again.
 
         Parameters
@@ -41,28 +46,34 @@ class Points(NamedTuple):
         path : str
             File (.npz) that keeps what has been computed.
         jobs : int, optional
-            Processes.
+            Processes, as of `sidr.pools.compute`.
+        part : sidr.pools.Part, optional
+            Compute those of one of several jobs only, into a file beside this one.
 
         Returns
         -------
         Points
+            None of a part.
 
         Raises
         ------
         ValueError
-            If the file belongs to another model.
+            If the file belongs to another model, or if the model stops at a point.
         """
         sampled = np.array([samples[name][index] for name in model.parameterization.sampled_params()]).T
         points = [tuple(point) for point in sampled]
-        with saved_rows(path, describe(model, {})) as (rows, save):
-            missing = [point for point in dict.fromkeys(points) if point not in rows]
-            done = len(points) - len(missing)
-            with (processes(lambda point: row(model, point), jobs) as pool,
-                  tqdm(total=len(points), initial=done, desc="exact", unit="point", smoothing=0.05) as bar):
-                for point, result in zip(missing, pool.compute(missing), strict=True):
+        wanted, key = share(dict.fromkeys(points), part), id(model)
+        with saved_rows(path, describe(model, {}), part) as (rows, save), inherited(key, model):
+            missing = [point for point in wanted if point not in rows]
+            items = [(key, None if forks() else model.info(), point) for point in missing]
+            with tqdm(total=len(wanted), initial=len(wanted) - len(missing), desc="exact", unit="point",
+                      smoothing=0.05) as bar:
+                for (*_, point), result in compute(modelled, items, jobs):
                     rows[point] = result
                     save()
                     bar.update()
+        if part:
+            return None
         return cls(model, sampled, np.array([rows[point] for point in points]))
 
     @property
@@ -90,6 +101,26 @@ class Points(NamedTuple):
         return None
 
 
+@contextmanager
+def inherited(key, model):
+    """Let the processes that begin in this block have the model by its key."""
+    _models[key] = model
+    try:
+        yield
+    finally:
+        del _models[key]
+
+
+def modelled(key, info, point):
+    """`row` of a model in another process, which makes it of its input if it has not inherited it."""
+    try:
+        if key not in _models:
+            _models[key] = get_model(info)
+        return row(_models[key], point)
+    except LoggedError as error:
+        raise ValueError(str(error)) from error
+
+
 def row(model, point):
     """A row of `Points`: NaN where the model refuses the point."""
     result = model.logposterior(np.array(point), cached=False)
@@ -100,22 +131,17 @@ def row(model, point):
 
 
 @contextmanager
-def saved_rows(path, description):
-    """What has been computed: rows by point, and a function that saves them if it is time."""
-    path, rows, written = Path(path), {}, time.monotonic()
-    if path.exists():
-        file = read_npz(path, ("description", "points", "rows"), REMEDY)
-        try:
-            then = json.loads(str(file["description"]))
-        except ValueError as error:     # of a version that wrote YAML
-            raise Damaged(path, f"its description is not JSON: {error}", REMEDY) from error
-        if changes := list(differences(then, description)):
-            raise ValueError(f"{path} belongs to another model: {'; '.join(changes)}. Go back to it, or "
-                             "remove the file.")
-        rows = dict(zip(map(tuple, file["points"]), file["rows"], strict=True))
+def saved_rows(path, description, part=None):
+    """What has been computed: rows by point, and a function that saves them if it is time.
+
+    Those of a part are in a file of its own; without a part, the files of all parts go into the one.
+    """
+    path, written = Path(path), time.monotonic()
+    saved = [part.path(path)] if part else parts(path)
+    rows = {point: row for file in (path, *saved) for point, row in read_rows(file, description).items()}
 
     def write():
-        with replacing(path) as new, open(new, "wb") as file:
+        with replacing(saved[0] if part else path) as new, open(new, "wb") as file:
             np.savez(file, description=json.dumps(description), points=list(rows),
                      rows=list(rows.values()))
 
@@ -130,3 +156,20 @@ def saved_rows(path, description):
     finally:
         if rows:
             write()
+    for file in () if part else saved:
+        file.unlink()
+
+
+def read_rows(path, description):
+    """Rows by point of a file that `saved_rows` has written for the same model; none without the file."""
+    if not path.exists():
+        return {}
+    file = read_npz(path, ("description", "points", "rows"), REMEDY)
+    try:
+        then = json.loads(str(file["description"]))
+    except ValueError as error:     # of a version that wrote YAML
+        raise Damaged(path, f"its description is not JSON: {error}", REMEDY) from error
+    if changes := list(differences(then, description)):
+        raise ValueError(f"{path} belongs to another model: {'; '.join(changes)}. Go back to it, or "
+                         "remove the file.")
+    return dict(zip(map(tuple, file["points"]), file["rows"], strict=True))

@@ -17,7 +17,8 @@ from .posterior import Points
 from .summary import summarise, text
 
 
-def reweight(root, n=300, override=None, burn_in=0.3, jobs=None, seed=0, packages_path=None, trust=False):
+def reweight(root, n=300, override=None, burn_in=0.3, jobs=None, seed=0, packages_path=None, trust=False,
+             part=None):
     """Compute some samples of a run exactly, and what this changes.
 
     Parameters
@@ -32,7 +33,7 @@ def reweight(root, n=300, override=None, burn_in=0.3, jobs=None, seed=0, package
     burn_in : float
         Fraction of a chain of Metropolis that is left out at its start.
     jobs : int, optional
-        Processes; if not given, as many as the sampler Nautilus takes.
+        Processes, as of `sidr.pools.compute`.
     seed : int
         Of the draw.
     packages_path : str, optional
@@ -40,11 +41,13 @@ def reweight(root, n=300, override=None, burn_in=0.3, jobs=None, seed=0, package
     trust : bool
         Execute code that the input of the run has, such as functions of other modules; see
         `sidr.reweight.trust`.
+    part : sidr.pools.Part, optional
+        Compute the points of one of several jobs only, and keep them for the call without it.
 
     Returns
     -------
-    dict
-        See `summarise`.
+    dict or None
+        See `summarise`; None of a part.
 
     Raises
     ------
@@ -63,9 +66,11 @@ def reweight(root, n=300, override=None, burn_in=0.3, jobs=None, seed=0, package
     draws = draw(run.samples.weights, n, regions, order=run.samples.loglikes, seed=seed)
     try:
         model = exact_model(run, override or {}, packages_path, trust)
-        points = Points.compute(model, run.samples, draws.index, f"{root}.post.exact.npz", jobs)
+        points = Points.compute(model, run.samples, draws.index, f"{root}.post.exact.npz", jobs, part)
     except LoggedError as error:
         raise ValueError(str(error)) from error
+    if part:
+        return None
     # getdist's loglikes are -ln of the run's posterior
     reweighting = Reweighting(draws, points.logpost + run.samples.loglikes[draws.index])
     with plots.quiet():

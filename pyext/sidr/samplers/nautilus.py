@@ -30,6 +30,7 @@ from cobaya.conventions import Extension
 from cobaya.log import LoggedError
 from cobaya.sampler import Sampler
 
+from sidr.cores import settle
 from sidr.samplers import options
 from sidr.samplers.checkpoint import Checkpoint, Infos, describe
 from sidr.samplers.cube import UnitCube
@@ -43,9 +44,17 @@ from sidr.samplers.state import State
 #: Points between two checkpoints, about; after the exploration each shell gets as many
 POINTS = 32
 
+#: Of each process, so that few wait for the slowest one; and of a batch, since large ones cost more calls
+EACH, MOST = 4, 256
+
 #: ln L, for nautilus, of a point that a theory rejects and says how far from it there is a likelihood: it
 #: finds the way there, and exp(NOWHERE) is 0
 NOWHERE = -1e10
+
+
+def batch(processes):
+    """Points of a batch by default (benchmarks/dealing.py)."""
+    return processes * max(1, round(POINTS / processes), min(EACH, MOST // processes))
 
 
 class Nautilus(Sampler):
@@ -87,6 +96,7 @@ class Nautilus(Sampler):
             If an option is wrong, or the checkpoint cannot be used.
         """
         try:
+            settle()
             options.check(self)
             self.cube = UnitCube(self.model.prior, self.prior_box or {})
         except ValueError as error:
@@ -94,7 +104,7 @@ class Nautilus(Sampler):
         self._columns, self._reasons = Columns(self.model), Reasons(self.model)
         self.results = Results(self.model, self._columns, self.output, self.split_at)
         self._pool = processes(self._compute, self.processes)
-        self.n_batch = self.n_batch or self._pool.size * max(1, round(POINTS / self._pool.size))
+        self.n_batch = self.n_batch or batch(self._pool.size)
         self._prepare()
 
     @mpi.root_only

@@ -15,11 +15,11 @@ from functools import partial
 from multiprocessing import active_children, get_context, parent_process
 from typing import NamedTuple
 
+import numpy as np
 from cobaya import mpi
 from cobaya.log import LoggedError
-from threadpoolctl import threadpool_limits
 
-from sidr.pools import cores
+from sidr.cores import cores, given, set_threads, settle
 from sidr.samplers.interrupt import Stopped, Terminated, sigterm
 
 # What this process computes at a point; forked processes inherit it, so that it need not be pickled.
@@ -150,12 +150,6 @@ def initialize_fork(threads):
     threading.Thread(target=end_with_parent, daemon=True).start()
 
 
-def set_threads(threads):
-    """Limit the threads of this process."""
-    os.environ["OMP_NUM_THREADS"] = str(threads)  # CLASS looks at it before each computation
-    threadpool_limits(threads)
-
-
 def end_with_parent():
     """A killed parent leaves no process, which would keep the output locked."""
     parent_process().join()
@@ -163,17 +157,26 @@ def end_with_parent():
 
 
 class MPI(Serial):
-    """All processes of MPI, the main one too: each computes every `size`-th item.
+    """All processes of MPI, the main one too: each takes the next item when it is free.
 
-    Those on one machine share its cores, unless the user has said how many threads each has.
+    A counter in the memory that the processes of one machine share says which one that is. Between machines
+    the items are shared out beforehand: the counter of a busy machine cannot be read from afar, and the
+    times of many points together differ little.
     """
 
     def __init__(self, function):
         super().__init__(function)
-        self.size = mpi.size()
-        if not {"OMP_NUM_THREADS", "SLURM_CPUS_PER_TASK"} & os.environ.keys():
-            machine = mpi.get_mpi_comm().Split_type(mpi.get_mpi().COMM_TYPE_SHARED)
-            set_threads(max(1, cores() // machine.Get_size()))
+        settle()
+        self.size, MPI, world = mpi.size(), mpi.get_mpi(), mpi.get_mpi_comm()
+        machine = world.Split_type(MPI.COMM_TYPE_SHARED)
+        first = machine.bcast(world.rank)
+        self._mine = [owner == first for owner in world.allgather(first)]    # by rank
+        self._counter = MPI.Win.Allocate_shared(8 * (machine.rank == 0), 8, comm=machine)
+        if machine.rank == 0:
+            np.frombuffer(self._counter.tomemory(), np.int64)[:] = 0
+        machine.barrier()
+        self._counter.Lock_all()
+        self._taken = 0     # what the counter shows when an item list begins
 
     def __enter__(self):
         if not mpi.is_main_process():
@@ -194,18 +197,28 @@ class MPI(Serial):
     def map(self, function, items):
         items = list(items)
         mpi.share_mpi((function, items))
-        parts = self.share(function, items)
-        if sigterm.came or None in sum(parts, []):
+        outcomes = {i: outcome for part in self.share(function, items) for i, outcome in part.items()}
+        if sigterm.came or len(outcomes) < len(items):
             raise Terminated
-        return [self._open(parts[i % self.size][i // self.size]) for i in range(len(items))]
+        return [self._open(outcomes[i]) for i in range(len(items))]
 
     def share(self, function, items):
-        """This process's part of the work; on the main process the list of all parts.
+        """What this process has computed, by number of the item; on the main process a list of all of it.
 
-        Without the rest after SIGTERM: None for each item.
+        Without the rest after SIGTERM.
         """
-        return mpi.gather([None if sigterm.came else attempt(function, item)
-                           for item in items[mpi.rank()::self.size]])
+        done, here = {}, [i for i in range(len(items)) if self._mine[i % self.size]]
+        while not sigterm.came and (next_ := self._take() - self._taken) < len(here):
+            done[here[next_]] = attempt(function, items[here[next_]])
+        self._taken += len(here) + sum(self._mine)  # each process has seen once that there are no more
+        return mpi.gather(done)
+
+    def _take(self):
+        """The counter, which goes on by one."""
+        one, shown = np.ones(1, np.int64), np.zeros(1, np.int64)
+        self._counter.Fetch_and_op(one, shown, 0)
+        self._counter.Flush(0)
+        return int(shown[0])
 
 
 def processes(function, size=None):
@@ -225,6 +238,6 @@ def processes(function, size=None):
     """
     if mpi.more_than_one_process():
         return MPI(function)
-    threads = int(os.environ.get("OMP_NUM_THREADS") or 0)
+    threads = given()
     size = size or max(1, cores() // (threads or 1))
     return Serial(function) if size == 1 else Forked(function, size, threads or max(1, cores() // size))

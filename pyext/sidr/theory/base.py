@@ -14,6 +14,7 @@ import sidr.classy
 from sidr import continuation, neutrinos, precision
 from sidr.classy import AMPLITUDES, CosmoComputationError, CosmoSevereError, calibration
 from sidr.classy._text import INPUTS
+from sidr.cores import settle
 from sidr.theory.rejection import Rejecting, words
 
 #: Arguments of `sidr.neutrinos.sector`: options, or parameters of the run
@@ -131,6 +132,10 @@ class SIDRBase(Rejecting, classy):
         LoggedError
             If an option is wrong, or two contradict each other.
         """
+        try:
+            settle()
+        except ValueError as error:
+            raise LoggedError(self.log, "%s", error) from error
         self.source = self.neutrino_theory({name: getattr(self, name) for name in ("neutrinos", *SHORT)})
         self.options = {name: value for name in SECTOR - {"m_nu_sum"}
                         if (value := getattr(self, name)) is not None}

@@ -6,7 +6,7 @@ import numpy as np
 from tqdm import tqdm
 
 from sidr.files import Damaged, Rows
-from sidr.pools import compute
+from sidr.pools import compute, share
 
 from .evolution import evolve
 
@@ -23,7 +23,7 @@ class Plane(NamedTuple):
     N_bbn: np.ndarray       # what helium sees
 
 
-def plane(n_chi, M_N_over_lambda, lambda_phi_chi=0.003, size=60, file=None, jobs=None):
+def plane(n_chi, M_N_over_lambda, lambda_phi_chi=0.003, size=60, file=None, jobs=None, part=None):
     """Solve the histories of a grid, degenerate masses.
 
     Parameters
@@ -35,30 +35,39 @@ def plane(n_chi, M_N_over_lambda, lambda_phi_chi=0.003, size=60, file=None, jobs
     file : path, optional
         `sidr.files.Rows` that grow as a row of the grid is done; those that it has are not solved again.
     jobs : int, optional
-        Processes; as many as there are cores if not given.
+        Processes, as of `sidr.pools.compute`.
+    part : sidr.pools.Part, optional
+        Solve the rows of one of several jobs only, for the file.
 
     Returns
     -------
-    Plane
+    Plane or None
+        None of a part.
 
     Raises
     ------
     ValueError
-        If the file is that of another grid, or damaged.
+        If the file is that of another grid, or damaged, or if there is none for a part.
     """
     m_nu_sum, m_phi = (np.geomspace(*ends, size) for ends in (M_NU_SUM, M_PHI))
     head = (f"# n_chi {n_chi:g}, M_N/lambda {M_N_over_lambda:g} MeV, lambda_phi_chi {lambda_phi_chi:g}, "
             f"{size} x {size}; N_nu, N_tot, N_bbn")
-    kept = Rows(file, head) if file is not None else None
+    if part and file is None:
+        raise ValueError("A part of a plane needs a file, where the whole finds it.")
+    kept = Rows(file, head, part) if file is not None else None
     rows = _known(kept, size) if kept else {}
-    missing = sorted(set(range(size)) - rows.keys())
+    wanted = share(range(size), part)
+    missing = [i for i in wanted if i not in rows]
     tasks = [(i, m_phi[i], lambda_phi_chi, M_N_over_lambda, m_nu_sum, n_chi) for i in missing]
-    with tqdm(total=size, initial=len(rows), desc=f"n_chi = {n_chi:g}", unit="row") as progress:
+    with tqdm(total=len(wanted), initial=len(wanted) - len(missing), desc=f"n_chi = {n_chi:g}",
+              unit="row") as progress:
         for (i, *_), row in compute(_row, tasks, jobs):
             rows[i] = row
             if kept:
                 kept.append([i, *row.ravel().tolist()])
             progress.update()
+    if part:
+        return None
     grid = np.array([rows[i] for i in range(size)])
     return Plane(m_nu_sum, m_phi, *np.moveaxis(grid, 1, 0))
 
