@@ -13,8 +13,9 @@ import re
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import NamedTuple
 
 from sidr.cores import cores, fair_share, given, launched, set_threads, settle
@@ -62,7 +63,7 @@ def compute(function, items, jobs=None, fresh=False):
     here = 1 if _others is not None else min(jobs or max(1, cores() // (given() or 1)), len(items))
     kind = get_context("fork" if forks() and not fresh else "spawn")
     threads = given() or (max(1, cores() // here) if forks() else fair_share())
-    pool = ProcessPoolExecutor(here, kind, set_threads, [threads])
+    pool = ProcessPoolExecutor(here, kind, begin, [threads])
     free = [pool] * here + [_others] * (launched().size - 1) * (_others is not None)
     try:
         yield from deal(function, items, free)
@@ -70,6 +71,18 @@ def compute(function, items, jobs=None, fresh=False):
         raise ChildProcessError("A process has died (was there enough memory for so many?).") from error
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def begin(threads):
+    """Begin a process that computes: with so many threads, and no longer than its parent."""
+    set_threads(threads)
+    Thread(target=end_with, args=[parent_process()], daemon=True).start()
+
+
+def end_with(parent):
+    """End this process when its parent has ended: after a kill nobody else would."""
+    parent.join()
+    os._exit(1)
 
 
 def deal(function, items, free):

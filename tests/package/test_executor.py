@@ -5,6 +5,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -47,6 +49,33 @@ def mpi_script(tmp_path, text, n=3):
     program = tmp_path / "program.py"
     program.write_text(FUNCTIONS + text)
     return mpi_output(program, n=n, env={"OMP_NUM_THREADS": "1"})
+
+
+@pytest.mark.parametrize("fresh", [False, True], ids=["fork", "spawn"])
+def test_processes_end_with_the_one_that_has_started_them(tmp_path, fresh):
+    program, here = tmp_path / "program.py", tmp_path / "here"
+    here.mkdir()
+    items = [(str(here), x, 99) for x in range(4)]
+    program.write_text(FUNCTIONS + f"    list(pools.compute(together, {items}, jobs=2, fresh={fresh}))\n")
+    with subprocess.Popen([sys.executable, str(program)]) as parent:
+        wait_for(lambda: len(os.listdir(here)) == 2)
+        parent.kill()
+    wait_for(lambda: not any(alive(int(name)) for name in os.listdir(here)))
+
+
+def wait_for(condition, seconds=30):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def alive(pid):
+    """Whether there is such a process that has not ended."""
+    try:
+        return "(zombie)" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
 
 
 # MPI
