@@ -67,8 +67,9 @@ def cores():
 
 
 def limited(number):
-    """A number of cores, or the quota of the cgroup if that is less; 1 at least."""
-    return max(1, int(min(number, quota())))
+    """A number of cores, or the quota of the cgroup or what SLURM has given if that is less; 1 at least."""
+    given_by_slurm = os.environ.get("SLURM_CPUS_ON_NODE", "")   # which not every cluster enforces
+    return max(1, int(min(number, quota(), int(given_by_slurm) if given_by_slurm.isdigit() else number)))
 
 
 @cache
@@ -119,7 +120,7 @@ def fair_share():
 def available():
     """Number of the cores that all processes of the launcher on this machine have together."""
     if launched().by == "srun" and os.environ.get("SLURM_CPUS_ON_NODE", "").isdigit():
-        return int(os.environ["SLURM_CPUS_ON_NODE"])
+        return int(os.environ["SLURM_CPUS_ON_NODE"])    # of which the affinity may be this process's part
     with suppress(OSError):
         return len(affinity() | affinity(os.getppid()))
     return len(affinity())

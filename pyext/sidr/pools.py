@@ -120,10 +120,10 @@ def mpi():
         As of `sidr.cores.check_mpi`.
     """
     global _others
+    settle()
     if launched().size == 1 or os.environ.get("COBAYA_NOMPI"):
         yield True
         return
-    settle()
     from cobaya.mpi import set_mpi_disabled
     from mpi4py import MPI
     from mpi4py.futures import MPICommExecutor

@@ -262,7 +262,11 @@ def test_quota_of_a_cgroup(tmp_path, content, expected):
     assert cores.of_group(tmp_path / "cpu.cfs_quota_us") == expected
 
 
-def test_quota_limits_the_cores(monkeypatch):
+def test_quota_and_slurm_limit_the_cores(monkeypatch):
+    monkeypatch.setattr(cores, "affinity", lambda pid=0: set(range(16)))
+    assert cores.cores() == 16
+    monkeypatch.setenv("SLURM_CPUS_ON_NODE", "4")       # a job on a node where nothing is bound
+    assert cores.cores() == 4
     monkeypatch.setattr(cores, "quota", lambda: 1.5)
     assert cores.cores() == 1
 

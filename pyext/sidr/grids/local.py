@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from sidr.cores import cores
+from sidr.cores import OURS, cores
 from sidr.samplers.interrupt import Terminated, sigterm
 
 #: Chains of a run, at most, and runs at once
@@ -162,7 +162,7 @@ class Start:
 
     def __call__(self, task):
         """Status of a task at its end."""
-        environ = os.environ | ENVIRONMENT | {"OMP_NUM_THREADS": str(task.threads)}
+        environ = os.environ | ENVIRONMENT | {"OMP_NUM_THREADS": str(task.threads), OURS: ""}
         task.job.log.parent.mkdir(exist_ok=True)
         with open(task.job.log, "a") as log:
             process = subprocess.Popen(task.command, stdin=subprocess.DEVNULL, stdout=log,
