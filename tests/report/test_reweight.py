@@ -262,12 +262,16 @@ def test_exact_samples_are_for_getdist_and_cobaya(copy):
     assert yaml_load_file(f"{copy}.post.exact.summary.yaml")["points"] == result["points"]
 
 
+#: For other processes that import this module
+MODULES = os.pathsep.join([os.path.dirname(__file__), str(Path(__file__).parents[1])])
+
+
 def test_a_killed_run_goes_on_where_it_was(copy, tmp_path, monkeypatch):
     monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
     computed = Path(f"{copy}.post.exact.npz")
     code = f"from test_reweight import *; reweight({copy!r}, n=100, override=likelihood('slow'), jobs=1)"
     command = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL,
-                               env=os.environ | {"PYTHONPATH": os.path.dirname(__file__)})
+                               env=os.environ | {"PYTHONPATH": MODULES})
     while not computed.exists():
         assert command.poll() is None
         time.sleep(0.1)
@@ -293,9 +297,8 @@ def reweight_output(copy, calls, *options):
     """`sidr reweight` in two processes of MPI, of the slow likelihood."""
     theory = Path(f"{copy}.yaml")
     yaml_dump_file(str(theory), likelihood("slow"), error_if_exists=False)
-    paths = os.pathsep.join([os.path.dirname(__file__), str(Path(__file__).parents[1])])
     return mpi_output("-m", "sidr.cli", "reweight", copy, "-n", 60, "-t", theory, "--trust", *options,
-                      env={"PYTHONPATH": paths, "CALLS": str(calls)})
+                      env={"PYTHONPATH": MODULES, "CALLS": str(calls)})
 
 
 def test_processes_of_mpi_compute_each_point_once_and_save_it(copy, tmp_path):
