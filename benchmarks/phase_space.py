@@ -20,9 +20,8 @@ from tqdm import tqdm
 from sidr import precision
 from sidr.classy import Class
 from sidr.figures.cmb import COSMOLOGY
-from sidr.neutrinos import N_TOT, class_inputs
+from sidr.neutrinos import N_TOT, PHASE_SPACES, class_inputs
 
-PHASE_SPACES = ("degeneracy", "temperature", "fugacity")
 MULTIPOLES = (("tt", 200), ("tt", 2000), ("ee", 1000), ("pp", 500))
 L_MAX = 2500
 

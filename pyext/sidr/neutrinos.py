@@ -14,17 +14,20 @@ conservation of energy and number (S5-S17) `"fugacity"`, where N_tot is larger a
 """
 
 from dataclasses import dataclass
-from math import inf, sqrt
-from numbers import Real
+from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
 
+from sidr.checks import choice, mass_state, number
 from sidr.oscillations import ROUNDED_SPLITTINGS
 
 N_TOT = 3.044                           #: N_eff of the standard model, arXiv:2008.01074
 T_INSTANTANEOUS = (4 / 11)**(1 / 3)     #: T_nu/T_gamma if neutrinos had decoupled at once
+
+#: What the conversion can leave of the distribution of the neutrinos
+PHASE_SPACES = ("degeneracy", "temperature", "fugacity")
 
 
 class Masses(NamedTuple):
@@ -111,10 +114,10 @@ class NeutrinoSector:
         ValueError
             If a list has not as many entries as there are species, or an entry is not a number.
         """
-        def number(name, default):
+        def one(name, default):
             return numbers(name, inputs[name])[0] if name in inputs else default
 
-        N_ncdm = int(number("N_ncdm", 0))
+        N_ncdm = int(one("N_ncdm", 0))
         columns = []
         for name, default in (("m_ncdm", None), ("T_ncdm", CLASS_T_NCDM), ("deg_ncdm", 1.0),
                               ("fugacity_ncdm", 1.0)):
@@ -123,9 +126,9 @@ class NeutrinoSector:
                 raise ValueError(f"{name} = {inputs.get(name)!r}, but there are N_ncdm = {N_ncdm} species: "
                                  "give as many.")
             columns.append(values)
-        return cls(number("N_sidr", 0.0), number("N_ur", CLASS_N_UR),
-                   tuple(Species(*row) for row in zip(*columns, strict=True)), number("N_bbn_sidr", None),
-                   number("T_sidr", None))
+        return cls(one("N_sidr", 0.0), one("N_ur", CLASS_N_UR),
+                   tuple(Species(*row) for row in zip(*columns, strict=True)), one("N_bbn_sidr", None),
+                   one("T_sidr", None))
 
     def differences(self, other, rtol=1e-9):
         """Where two sectors differ by more than rounding.
@@ -219,10 +222,10 @@ def sector(n_chi=1, N_tot=N_TOT, N_chi=None, N_nu=None, m_nu_sum=0.06, ordering=
     if N_sterile > 0 and m_nu_sum < 0:
         raise ValueError(f"m_nu_sum = {m_nu_sum:g} eV: a pseudo-Dirac pair (N_sterile = {N_sterile:g}) "
                          "needs masses of 0 or more; take those, or N_sterile = 0.")
-    N_extra = real("N_extra", N_extra, "a finite number, 0 or more")
+    N_extra = number("N_extra", N_extra, least=0)
 
     before = N_tot / heating + N_sterile + N_extra
-    N_bbn = real("N_bbn", before if N_bbn is None else N_bbn, "a finite number above 0", positive=True)
+    N_bbn = number("N_bbn", before if N_bbn is None else N_bbn, above=0)
     if abs(N_bbn - N_tot - N_sterile - N_extra) <= 1e-9:
         N_bbn = None        # as CLASS counts by itself
     if m_nu_sum == 0:
@@ -257,11 +260,9 @@ def masses(m_nu_sum, ordering):
     ValueError
         If the ordering is unknown, or the sum is not a finite number.
     """
-    m_nu_sum = finite("m_nu_sum", m_nu_sum, "a finite number of eV")
-    if ordering == "degenerate":
+    m_nu_sum = number("m_nu_sum", m_nu_sum, "eV")
+    if choice("ordering", ordering, ("degenerate", *ROUNDED_SPLITTINGS)) == "degenerate":
         return Masses(*[m_nu_sum / 3] * 3)
-    if ordering not in ROUNDED_SPLITTINGS:
-        raise ValueError(f"ordering = {ordering!r} must be degenerate, normal or inverted.")
     m2 = ROUNDED_SPLITTINGS[ordering].m2
     above_lightest = (m2 - m2.min()).tolist()
 
@@ -277,15 +278,15 @@ def masses(m_nu_sum, ordering):
 
 def shares(n_chi, N_tot, N_chi, N_nu):
     """(N_chi, N_nu), as given or from n_chi and N_tot."""
-    N_tot = real("N_tot", N_tot, "a finite number above 0", positive=True)
+    N_tot = number("N_tot", N_tot, above=0)
     if N_chi is None and N_nu is None:
-        n_chi = real("n_chi", n_chi, "a finite number, 0 (standard neutrinos) or more")
+        n_chi = number("n_chi", n_chi, least=0)
         return N_tot * (n_chi / (3 + n_chi)), N_tot * (3 / (3 + n_chi))
     if N_chi is None or N_nu is None:
         raise ValueError(f"N_chi = {N_chi!r} and N_nu = {N_nu!r}: one alone leaves the other "
                          "unknown; give both, or n_chi and N_tot.")
-    N_chi = real("N_chi", N_chi, "a finite number, 0 or more")
-    N_nu = real("N_nu", N_nu, "a finite number above 0", positive=True)
+    N_chi = number("N_chi", N_chi, least=0)
+    N_nu = number("N_nu", N_nu, above=0)
     if N_tot != N_TOT and abs(N_tot - N_chi - N_nu) > 1e-6:
         raise ValueError(f"N_tot = {N_tot:g} is not N_chi + N_nu = {N_chi + N_nu:g}; leave N_tot "
                          "out, or give n_chi in place of N_chi and N_nu.")
@@ -294,12 +295,11 @@ def shares(n_chi, N_tot, N_chi, N_nu):
 
 def checked_sterile(N_sterile, pair, N_chi):
     """N_sterile as a float, if it and its mass state are possible."""
-    N_sterile = real("N_sterile", N_sterile, "a finite number, 0 or more")
+    N_sterile = number("N_sterile", N_sterile, least=0)
     if N_sterile > 0 and N_chi > 0:
         raise ValueError(f"N_sterile = {N_sterile:g}: what of sterile neutrinos converts into chi is not "
                          "known; take n_chi = 0.")
-    if pair not in (1, 2, 3):
-        raise ValueError(f"pair = {pair!r} must be 1, 2 or 3, the mass state that is a pseudo-Dirac pair.")
+    mass_state("pair", pair)
     return N_sterile
 
 
@@ -313,31 +313,16 @@ def equilibrium_with_chi(n_chi):
 
 def temperature_and_degeneracy(N_nu, N_tot, phase_space, z=1.0):
     """T_ncdm [T_gamma] and deg_ncdm of each of the three neutrinos, with fugacity z."""
+    choice("phase_space", phase_space, PHASE_SPACES)
     T = T_INSTANTANEOUS * (N_tot / 3)**(1 / 4)
     if phase_space == "degeneracy":
         return T, N_nu / N_tot
     if phase_space == "temperature":
         return T * (N_nu / N_tot)**(1 / 4), 1.0
-    if phase_space == "fugacity":   # N_nu = 3 (T/T_inst)^4 Li_4(-z)/Li_4(-1), (S17)
-        from sidr.statistics import fermi
+    from sidr.statistics import fermi
 
-        return T_INSTANTANEOUS * (N_nu / 3 * fermi(4, 1) / fermi(4, z))**(1 / 4), 1.0
-    raise ValueError(f"phase_space = {phase_space!r} must be 'degeneracy', 'temperature' or 'fugacity'.")
-
-
-def finite(name, value, allowed):
-    """`value` as a float, if it is a finite number."""
-    if not isinstance(value, Real) or isinstance(value, bool) or not abs(value) < inf:
-        raise ValueError(f"{name} = {value!r} must be {allowed}.")
-    return float(value)
-
-
-def real(name, value, allowed, positive=False):
-    """`value` as a float, if it is finite and 0 or more, or above 0 if `positive`."""
-    number = finite(name, value, allowed)
-    if number < 0 or (positive and number == 0):
-        raise ValueError(f"{name} = {value!r} must be {allowed}.")
-    return number
+    # fugacity: N_nu = 3 (T/T_inst)^4 Li_4(-z)/Li_4(-1), (S17)
+    return T_INSTANTANEOUS * (N_nu / 3 * fermi(4, 1) / fermi(4, z))**(1 / 4), 1.0
 
 
 def as_list(values):

@@ -7,12 +7,11 @@ standard model, a pseudo-Dirac pair among them, and a sterile neutrino of its ow
 Everything that needs the PMNS matrix or the splittings takes them from here.
 """
 
-from math import inf
-from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
 
+from sidr.checks import choice, mass_state, number
 from sidr.constants import OSCILLATION_PHASE
 
 
@@ -124,10 +123,9 @@ def pseudo_dirac(dm2, j=3, ordering="normal", delta=None):
     ValueError
         For a splitting that is not finite, another j, or an unknown ordering.
     """
-    if j not in (1, 2, 3):
-        raise ValueError(f"j = {j!r} must be 1, 2 or 3, the mass state that is a pseudo-Dirac pair.")
+    mass_state("j", j)
     active = standard(ordering, delta)
-    dm2 = finite("dm2", dm2, "eV^2")
+    dm2 = number("dm2", dm2, "eV^2")
     # m_j^2 belongs to both: column j has the minus sign, column 4 the plus sign, (1)
     m2 = np.append(active.m2, active.m2[j - 1])
     m2[[j - 1, 3]] += -dm2 / 2, dm2 / 2
@@ -159,10 +157,10 @@ def three_plus_one(dm2_41, theta14=0.0, theta24=0.0, theta34=0.0, ordering="norm
     """
     active = standard(ordering, delta)
     angles = {"theta14": theta14, "theta24": theta24, "theta34": theta34}
-    R_14, R_24, R_34 = (rotation(4, i, 3, finite(name, angle, "degrees"))
+    R_14, R_24, R_34 = (rotation(4, i, 3, number(name, angle, "degrees"))
                         for i, (name, angle) in enumerate(angles.items()))
     return Neutrinos(R_34 @ R_24 @ R_14 @ with_sterile(active.U),
-                     np.append(active.m2, finite("dm2_41", dm2_41, "eV^2")))
+                     np.append(active.m2, number("dm2_41", dm2_41, "eV^2")))
 
 
 def pmns(mixing):
@@ -189,13 +187,4 @@ def with_sterile(U):
 
 def fitted(table, ordering):
     """The entry of MIXINGS or of splittings for an ordering."""
-    if ordering not in table:
-        raise ValueError(f"ordering = {ordering!r} must be {' or '.join(table)}.")
-    return table[ordering]
-
-
-def finite(name, value, unit):
-    """`value` as a float, if it is a finite real number."""
-    if not isinstance(value, Real) or isinstance(value, bool) or not -inf < value < inf:
-        raise ValueError(f"{name} = {value!r} must be a finite number of {unit}.")
-    return float(value)
+    return table[choice("ordering", ordering, table)]

@@ -16,6 +16,8 @@ import numpy as np
 from scipy.optimize import brentq, minimize
 from scipy.stats import norm
 
+from sidr.checks import number
+
 #: Least Sigma m_nu [eV] of the mass orderings, from NuFIT 5.3's splittings, as arXiv:2503.14744 has them
 MINIMA = {"normal": 0.0588, "inverted": 0.0989}
 
@@ -214,8 +216,9 @@ def feldman_cousins(x0, level=0.95):
     -------
     float
     """
-    if not (np.isfinite(x0) and 0 < level < 1):
-        raise ValueError(f"x0 = {x0!r} must be finite, and level = {level!r} between 0 and 1.")
+    x0 = number("x0", x0)
+    if not 0 < number("level", level) < 1:
+        raise ValueError(f"level = {level!r} must be between 0 and 1.")
 
     def excess(mu):
         """Probability of the interval of mu that begins at x0, above the level."""

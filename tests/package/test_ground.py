@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from sidr import checkout, pools
+from sidr import checkout, checks, pools
 from sidr.numerics import chebyshev_fit, chebyshev_nodes, gauss_laguerre, gauss_legendre
 
 
@@ -29,6 +29,37 @@ def test_chebyshev_coefficients_are_those_of_numpy():
     assert x[0] < 3 and x[-1] > -2 and (np.diff(x) < 0).all()
     series = np.polynomial.Chebyshev.fit(x, np.exp(x), 8, domain=[-2, 3])
     assert_allclose(np.exp(x) @ chebyshev_fit(9), series.coef, atol=1e-13)
+
+
+@pytest.mark.parametrize("check, value, limits, says", [
+    ("number", "1", {}, "x = '1' must be a finite number."),
+    ("number", True, {}, "x = True must be a finite number."),
+    ("number", math.nan, {"unit": "eV"}, "x = nan must be a finite number of eV."),
+    ("number", math.inf, {"above": 0}, "x = inf must be a finite number above 0."),
+    ("number", 0, {"above": 0, "unit": "K"}, "x = 0 must be a finite number of K above 0."),
+    ("number", -1, {"least": 0}, "x = -1 must be a finite number, 0 or more."),
+    ("number", math.nan, {"least": 1, "most": math.inf}, "x = nan must be a number, 1 or more."),
+    ("number", 2.5, {"least": 1, "most": 2}, "x = 2.5 must be a number from 1 to 2."),
+    ("integer", 2.0, {}, "x = 2.0 must be an integer."),
+    ("integer", True, {}, "x = True must be an integer."),
+    ("integer", 1, {"least": 2}, "x = 1 must be an integer, 2 or more."),
+    ("integer", 9, {"least": 2, "most": 8}, "x = 9 must be an integer from 2 to 8."),
+    ("choice", "d", {"choices": ("a", "b", "c")}, "x = 'd' must be a, b or c."),
+    ("choice", ["a"], {"choices": {"a": 1, "b": 2}}, "x = ['a'] must be a or b."),
+    ("mass_state", 4, {}, "x = 4 must be 1, 2 or 3, the mass state that is a pseudo-Dirac pair."),
+])
+def test_wrong_argument_is_named_with_what_it_must_be(check, value, limits, says):
+    with pytest.raises(ValueError) as error:
+        getattr(checks, check)("x", value, **limits)
+    assert str(error.value) == says
+
+
+def test_right_arguments_are_returned_as_plain_numbers():
+    assert checks.number("x", np.float32(0.5), least=0.5) == 0.5
+    assert checks.number("x", math.inf, most=math.inf) == math.inf
+    found = [checks.number("x", np.int64(3), above=2), checks.integer("x", np.int64(3), most=3)]
+    assert found == [3, 3] and [type(x) for x in found] == [float, int]
+    assert checks.choice("x", "a", {"a": 1, "b": 2}) == "a" and checks.mass_state("x", np.int64(2)) == 2
 
 
 def square(x, y):

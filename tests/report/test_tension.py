@@ -90,7 +90,7 @@ def test_parabola_and_limit_of_desi():
 @pytest.mark.parametrize("call, message", [
     (lambda: tension.Profile([0, 0.1], [1, 2]), "three or more different sums"),
     (lambda: tension.Profile([0, 0.1, 0.2], [1, 2, 1]), "has no minimum"),
-    (lambda: tension.feldman_cousins(np.nan), "x0 = nan must be finite"),
+    (lambda: tension.feldman_cousins(np.nan), "x0 = nan must be a finite number"),
     (lambda: tension.measure(gaussian(10)), "10 independent samples of m_nu_sum are too few"),
     (lambda: tension.measure(gaussian(100), -np.ones(100)), "Each finite value needs a weight"),
     (lambda: tension.measure(MCSamples(samples=np.ones((50, 1)), names=["H0"])), "m_nu_sum is not a param"),

@@ -137,7 +137,7 @@ def test_negative_sum_is_one_species_of_negative_mass_and_all_else_the_same(opti
 
 
 @pytest.mark.parametrize("inputs, message", [
-    ({"n_chi": -1}, r"n_chi = -1 must be a finite number, 0 .* or more"),
+    ({"n_chi": -1}, "n_chi = -1 must be a finite number, 0 or more"),
     ({"n_chi": float("nan")}, "n_chi = nan must be a finite"),
     ({"n_chi": float("inf")}, "n_chi = inf must be a finite"),
     ({"n_chi": "1"}, "n_chi = '1' must be a finite"),
@@ -158,7 +158,7 @@ def test_negative_sum_is_one_species_of_negative_mass_and_all_else_the_same(opti
     ({"m_nu_sum": [0.1]}, r"m_nu_sum = \[0.1\] must be"),
     ({"ordering": "Normal"}, "ordering = 'Normal' must be degenerate, normal or inverted"),
     ({"m_nu_sum": 0, "ordering": "normal"}, "m_nu_sum = 0.0 eV is below 0.058660 eV"),
-    ({"phase_space": "fermi"}, "phase_space = 'fermi' must be 'degeneracy', 'temperature' or 'fugacity'"),
+    ({"phase_space": "fermi"}, "phase_space = 'fermi' must be degeneracy, temperature or fugacity"),
     ({"phase_space": "fugacity", "n_chi": 1e5}, "n_chi = .* must be a number from 0 to 10000"),
     ({"N_bbn": 0}, "N_bbn = 0 must be a finite number above 0"),
 ])

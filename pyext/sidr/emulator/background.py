@@ -21,8 +21,9 @@ import numpy as np
 from numpy.polynomial import chebyshev
 from scipy.optimize import brentq
 
+from sidr.checks import number
 from sidr.constants import T_CMB
-from sidr.neutrinos import T_INSTANTANEOUS, real
+from sidr.neutrinos import T_INSTANTANEOUS
 from sidr.numerics import chebyshev_fit, chebyshev_nodes
 from sidr.statistics import DY, Y
 
@@ -77,8 +78,8 @@ class Background:
     """
 
     def __init__(self, omega_b, omega_cdm, H0, sector):
-        self.omega_b = real("omega_b", omega_b, "a finite number above 0", positive=True)
-        self.omega_cdm = real("omega_cdm", omega_cdm, "a finite number above 0", positive=True)
+        self.omega_b = number("omega_b", omega_b, above=0)
+        self.omega_cdm = number("omega_cdm", omega_cdm, above=0)
         self.neutrinos = Neutrinos(sector)
         self._omega_nodes = self._omega(A)
         self._omega_today = float(self._omega(np.array(1.0)))
@@ -129,7 +130,7 @@ class Background:
 
     def _set_H0(self, H0):
         """Close the universe with Lambda."""
-        self.H0 = real("H0", H0, "a finite number of km/s/Mpc above 0", positive=True)
+        self.H0 = number("H0", H0, "km/s/Mpc", above=0)
         self.omega_Lambda = (self.H0 / 100)**2 - self._omega_today
         H2 = self._omega_nodes + self.omega_Lambda
         if not H2.min() > 0:

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sidr.checks import choice
+
 from . import electrons
 from .density import PAIRS
 
@@ -44,8 +46,7 @@ class Terms(NamedTuple):
         for field, names in allowed.items():
             if unknown := set(getattr(self, field)) - set(names):
                 raise ValueError(f"{field}: {unknown.pop()!r} must be among {', '.join(names)}.")
-        if self.active not in ACTIVE:
-            raise ValueError(f"active = {self.active!r} must be one of {', '.join(ACTIVE)}.")
+        choice("active", self.active, ACTIVE)
         return self._replace(**{field: tuple(sorted(getattr(self, field))) for field in allowed})
 
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
+from sidr.checks import choice, integer, number
 from sidr.constants import M_E, N_EFF_UNIT, RHO_GAMMA, RHO_NU
-from sidr.neutrinos import real
 from sidr.numerics import gauss_legendre
 from sidr.oscillations import pseudo_dirac
 
@@ -157,25 +157,23 @@ class Settings(NamedTuple):
     @classmethod
     def checked(cls, neutrinos, collisions, nodes, rtol, T_start, T_end, terms):
         """Those of `solve_neutrinos` with their defaults, if they are possible; else ValueError."""
-        if collisions not in MODELS:
-            raise ValueError(f"collisions = {collisions!r} must be {' or '.join(map(repr, MODELS))}.")
+        choice("collisions", collisions, MODELS)
         if np.shape(neutrinos.U) != (4, 4):
             raise ValueError(f"{len(neutrinos.m2)} neutrinos are given, but the equations are those of "
                              "four; take a splitting of 0 for three.")
         model = MODELS[collisions]
-        nodes, rtol = nodes or model.nodes, rtol or model.rtol
-        if not nodes >= 6 or nodes != int(nodes):
-            raise ValueError(f"nodes = {nodes!r} must be an integer, 6 or more.")
+        nodes = integer("nodes", model.nodes if nodes is None else nodes, least=6)
+        rtol = model.rtol if rtol is None else rtol
         if T_start is None:
             T_start = max(T_START, 6 * mixing_temperature(neutrinos))
         for name, value in (("rtol", rtol), ("T_start", T_start), ("T_end", T_end)):
-            real(name, value, "a finite number above 0", positive=True)
+            number(name, value, above=0)
         if T_end >= T_start:
             raise ValueError(f"T_end = {T_end:g} MeV must be below T_start = {T_start:g} MeV.")
         terms = terms.checked()
         if "total" in terms.diagonals and collisions == "full":
             raise ValueError("diagonals: 'total' is no collision integral; take collisions='damping'.")
-        return cls(collisions, int(nodes), rtol, T_start, T_end, terms)
+        return cls(collisions, nodes, rtol, T_start, T_end, terms)
 
     def coarser(self):
         """Settings for an estimate of the error."""

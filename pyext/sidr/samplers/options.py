@@ -1,9 +1,9 @@
 """Options of nested sampling: which values they can have."""
 
-from numbers import Integral, Real
-
 import numpy as np
 from cobaya.tools import NumberWithUnits
+
+from sidr.checks import integer, number
 
 
 def check(sampler):
@@ -30,9 +30,7 @@ def check(sampler):
         value = getattr(sampler, name)
         if value is None and name in ("n_batch", "processes"):
             continue
-        kind, what = (Real, "a number") if name in reals else (Integral, "an integer")
-        if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:
-            raise ValueError(f"{name} = {value!r} is not {what} in [{low:g}, {high:g}].")
+        (number if name in reals else integer)(name, value, least=low, most=high)
     if not isinstance(sampler.discard_exploration, bool):
         raise ValueError(f"discard_exploration = {sampler.discard_exploration!r} is not True or False.")
     sampler.output_every = NumberWithUnits(sampler.output_every, "s").value

@@ -6,11 +6,11 @@ and number (z_f, T_f), which heats the rest.
 """
 
 from math import exp, log, pi
-from numbers import Real
 from typing import NamedTuple
 
 from scipy.optimize import brentq
 
+from sidr.checks import number
 from sidr.statistics import bose, fermi
 
 
@@ -45,8 +45,7 @@ def equilibrium(n_chi):
     ValueError
         If n_chi is not a number from 0 to 10^4.
     """
-    if not isinstance(n_chi, Real) or isinstance(n_chi, bool) or not 0 <= n_chi <= 1e4:
-        raise ValueError(f"n_chi = {n_chi!r} must be a number from 0 to 10000.")
+    number("n_chi", n_chi, least=0, most=1e4)
     n_f = n_chi + 3.0
     rho_sm, n_sm = 18 * fermi(4, 1), 6 * fermi(3, 1)
 

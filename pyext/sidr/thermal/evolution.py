@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.integrate import solve_ivp
 
+from sidr.checks import choice, integer, number
 from sidr.constants import N_EFF_UNIT, RHO_GAMMA, hubble
-from sidr.neutrinos import masses, real
+from sidr.neutrinos import masses
 from sidr.numerics import OutsideTable
 
 from . import nucleosynthesis, seesaw
@@ -152,14 +153,12 @@ def checked(point, options):
     for name, value in (point._asdict() | {"T_start": options.T_start, "M_N": options.M_N,
                                            "rtol": options.rtol}).items():
         if name in ("m_nu_sum", "n_chi"):
-            real(name, value, "a finite number, 0 or more")
+            number(name, value, least=0)
         else:
-            real(name, value, "a finite number above 0", positive=True)
-    if not options.times >= 2:
-        raise ValueError(f"times = {options.times!r} must be 2 or more: the ends.")
-    for name, allowed in CHOICES.items():
-        if (value := getattr(options, name)) not in allowed:
-            raise ValueError(f"{name} = {value!r} must be one of {', '.join(allowed)}.")
+            number(name, value, above=0)
+    integer("times", options.times, least=2)    # the ends
+    for name, choices in CHOICES.items():
+        choice(name, getattr(options, name), choices)
     return options._replace(T_end=checked_end(options.T_start, options.T_end, point.m_phi, point.n_chi))
 
 
@@ -173,7 +172,7 @@ def checked_end(T_start, T_end, m_phi, n_chi):
                          "MeV: a lighter phi converts when there is matter, a heavier one before T_start.")
     if T_end is None:
         return min(T_END, m_phi / 10) if n_chi > 0 else T_END
-    T_end = real("T_end", T_end, "a finite number above 0", positive=True)
+    T_end = number("T_end", T_end, above=0)
     if T_end >= T_start:
         raise ValueError(f"T_end = {T_end:g} MeV must be below T_start = {T_start:g} MeV.")
     if n_chi > 0 and T_end > m_phi / 10 * (1 + 1e-9):
