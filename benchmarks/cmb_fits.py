@@ -35,6 +35,7 @@ COUPLINGS = (-4.5, -2.5, -2.0, -1.75, -1.5, -1.25, -1.0, -0.5, 0.0, 0.5)
 MOVED = {"theta_s_100": (0, 1e-4, 7e-4, 1e-3, 1.2e-3, 1.4e-3, 1.7e-3, 2.2e-3, 2.5e-3, 2.6e-3),
          "logA": (0, -0.006, -0.011, -0.013, -0.014, -0.018, -0.023, -0.032, -0.038, -0.042),
          "n_s": (0, -0.005, -0.006, -0.006, -0.007, -0.009, -0.012, -0.012, -0.013, -0.015)}
+NEWTON = 4      # steps
 L_MAX = 6500
 SPECTRA = ("tt", "te", "ee", "pp")
 Z = (0.295, 0.51, 0.706, 0.934, 1.321, 1.484, 2.33)     # of DESI DR2
@@ -147,10 +148,30 @@ def best(model, centre):
         point = dict(zip(names, np.maximum(start + step * u, lowest), strict=True))
         return min(-2 * model.logpost(point), 1e30)     # outside of the priors it is infinite
 
-    # the tables of low-l EE have kinks, at which a gradient stops
-    found = minimize(chi2, np.zeros(len(names)), method="BFGS", options={"eps": 1e-2, "gtol": 1e-2})
-    found = minimize(chi2, found.x, method="Powell", options={"ftol": 1e-6, "xtol": 1e-2})
-    return dict(zip(names, np.maximum(start + step * found.x, lowest).tolist(), strict=True))
+    # Steps of Newton with wide differences, which do not see the kinks in the tables of low-l EE, then a
+    # search along the axes of the ellipsoid that they have found
+    u = np.zeros(len(names))
+    for _ in range(NEWTON):
+        gradient, hessian = differences(chi2, u)
+        values, axes = np.linalg.eigh(hessian)
+        axes = axes / np.sqrt(np.maximum(values, 1e-3 * values.max()))
+        trial = u - axes @ (axes.T @ gradient)
+        u = trial if chi2(trial) < chi2(u) else u
+    found = minimize(lambda x: chi2(u + axes @ x), np.zeros(len(u)), method="Powell",
+                     options={"ftol": 1e-7, "xtol": 1e-2})
+    u = np.maximum(start + step * (u + axes @ found.x), lowest)
+    return dict(zip(names, u.tolist(), strict=True))
+
+
+def differences(function, x, h=0.6):
+    """Gradient and matrix of second derivatives, by differences of h."""
+    e = h * np.eye(len(x))
+    value, up, down = function(x), [function(x + i) for i in e], [function(x - i) for i in e]
+    up, down = np.array(up), np.array(down)
+    hessian = np.diag(up + down - 2 * value)
+    for i, j in zip(*np.triu_indices(len(x), 1), strict=True):
+        hessian[i, j] = hessian[j, i] = (function(x + e[i] + e[j]) - up[i] - up[j] + value)
+    return (up - down) / (2 * h), hessian / h**2
 
 
 def chi2(model, point):
