@@ -15,7 +15,8 @@ default = {}
 
 #: For dark energy with w0 and wa. Its density begins far below the tolerance of CLASS's integrator for
 #: stiff equations, which leaves 2e-3 in H0 at w0 = -1.7, wa = -2.4 (6e-6 at -0.4, -1.8): Runge-Kutta is
-#: right to 1e-12. And PPF begins on small scales late and from zero, where the step size vanishes.
+#: right to 1e-12. And PPF begins on small scales late and from zero, where the step size vanishes. On top
+#: of all other settings; `sidr.theory.SIDR` adds it by itself.
 FLUID = {"background_evolver": 0, "c_gamma_k_H_square_max": 1e10}
 
 #: For sampling with Planck and DESI. By themselves these settings move TT and EE by up to 0.5% and phi phi
@@ -39,7 +40,6 @@ planck = {
     "transfer_neglect_delta_k_S_t2": 0.12, "transfer_neglect_delta_k_S_e": 0.08,
     "background_Nloga": 4000, "thermo_Nz_lin": 3000, "thermo_Nz_log": 1000,
     "exact_rescaling_sidr": 1,
-    **FLUID,
 }
 
 #: For sampling with ACT and SPT: multipoles to 6500, HMcode. The lensing potential needs matter to
@@ -54,7 +54,7 @@ reference = {
     "ncdm_momenta_sidr": 6,
     "transfer_neglect_delta_k_S_t0": 0.17, "transfer_neglect_delta_k_S_t1": 0.05,
     "transfer_neglect_delta_k_S_t2": 0.17, "transfer_neglect_delta_k_S_e": 0.17,
-    "hyper_sampling_flat": 12, "exact_rescaling_sidr": 1, **FLUID,
+    "hyper_sampling_flat": 12, "exact_rescaling_sidr": 1,
     "l_logstep": 1.06, "l_linstep": 20, "accurate_lensing": 1, "delta_l_max": 1000, "q_linstep": 0.3,
     "k_step_sub": 0.04, "k_step_super": 0.002, "perturbations_sampling_stepsize": 0.06,
     "l_max_g": 17, "l_max_pol_g": 15, "l_max_ncdm": 20, "l_max_ur": 20, "l_max_sidr": 20,

@@ -149,7 +149,7 @@ def test_calibration_refuses_every_other_setting(name):
 
 
 def test_every_precision_parameter_of_class_is_known_to_the_calibration():
-    named = set().union(*precision.settings.values()) - {"cl_calibration", "non_linear"}
+    named = set().union(*precision.settings.values()) - {"cl_calibration", "non_linear", "l_max_scalars"}
     assert named <= calibration.NUMERICAL
     assert len(calibration.NUMERICAL) > 200
     assert not calibration.NUMERICAL & {"omega_b", "H0", "l_max_scalars", "sBBN file", "non_linear"}

@@ -17,6 +17,7 @@ import numpy as np
 
 from sidr.classy._classy import CosmoSevereError
 from sidr.classy._text import INPUTS, shown
+from sidr.precision import FLUID
 
 FOLDER = Path(__file__).parent / "calibrations"
 NONE = "none"
@@ -67,7 +68,10 @@ class Calibration:
                 raise CosmoSevereError(
                     f"{name} = {shown(given.get(name))}, but cl_calibration = {self.name} holds for "
                     f"{name} = {value}: leave it so, or give cl_calibration = {NONE}.")
-        for name in sorted(given.keys() & NUMERICAL - self.settings.keys()):
+        others = given.keys() & NUMERICAL - self.settings.keys()
+        if {"w0_fld", "wa_fld"} & given.keys():     # how dark energy is integrated does not belong to them
+            others -= {name for name, value in FLUID.items() if same(given.get(name), value)}
+        for name in sorted(others):
             raise CosmoSevereError(
                 f"{name} = {shown(given[name])}, but cl_calibration = {self.name} holds without {name}: "
                 f"leave it out, or give cl_calibration = {NONE}.")
