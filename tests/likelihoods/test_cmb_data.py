@@ -364,7 +364,7 @@ def test_run_file_is_a_model(data, name, likelihoods):
     sampled = set(m.parameterization.sampled_params())
     assert {"A_act", "P_act"} < sampled and "A_planck" not in sampled and "tau" not in sampled
     assert ("Tcal" in sampled) == (D1 in likelihoods)
-    assert m.theory["sidr.theory.SIDR"].extra_args["l_max_scalars"] == 6325
+    assert m.theory["sidr.theory.SIDR"].extra_args["l_max_scalars"] == 6500
     assert m.parameterization.to_input({p: 1.01 for p in sampled})["A_planck"] == 1.01
     covmat = info["sampler"]["mcmc"]["covmat_params"]
     assert set(covmat) - {"A_planck"} < sampled
